@@ -1,0 +1,56 @@
+"""Every bound searchkit enforces: its value, its unit in the name, and its reason.
+
+Memory grows with the batch or the query, never with the index, because each thing that could grow without
+end meets one of these numbers first. What happens beyond a bound is said beside it: refused with
+`LimitExceeded`, cut with a warning, or left out and counted. Nothing here is read from the environment.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- documents ------------------------------------------------------------------------------------------
+ID_BYTES_MAX: Final = 2_083
+"""UTF-8 bytes of a document id; longer is refused. The longest URL browsers of the past would take."""
+DOCUMENT_CHARACTERS_MAX: Final = 16_000_000
+"""Characters of all fields of one document; larger is refused. Eight times the longest novel."""
+TERM_BYTES_MAX: Final = 255
+"""UTF-8 bytes of a term; a longer word is left out of the index and of queries alike. No word is that long."""
+TITLE_CHARACTERS_MAX: Final = 512
+"""Characters of a crawled title; the rest is cut. A page author must not fill the result list."""
+
+# --- segments -------------------------------------------------------------------------------------------
+SEGMENT_DOCUMENTS_MAX: Final = 1 << 24
+"""Documents in one segment; a merge beyond it is refused. Keeps the per-chunk tables of a query small."""
+SEGMENT_POSTINGS_MAX: Final = (1 << 32) - 1
+"""Postings in one segment; posting numbers are 32 bits wide on disk."""
+SEGMENT_PART_BYTES_MAX: Final = (1 << 32) - 4_096
+"""Bytes in one part of a segment; LMDB stores a value's size in 32 bits."""
+FIELDS_MAX: Final = 16
+"""Searchable text fields in a schema; the fields of a query are a 16-bit mask."""
+WRITER_TOKENS_MAX: Final = 8_000_000
+"""Tokens held before a segment is written; 8 million take about 200 MB while they are inverted."""
+WRITER_CHARACTERS_MAX: Final = 96_000_000
+"""Characters of stored text held before a segment is written; bounds a batch of few, huge documents."""
+CHECKSUM_BLOCK_BYTES: Final = 65_536
+"""Bytes covered by one checksum of a segment part: small enough to verify on first touch, 40 microseconds."""
+
+# --- queries --------------------------------------------------------------------------------------------
+QUERY_CHARACTERS_MAX: Final = 4_096
+"""Characters of a query; the rest is cut with a warning."""
+QUERY_LEAVES_MAX: Final = 1_024
+"""Words, phrases and prefixes of a query; the rest is left out with a warning."""
+QUERY_DEPTH_MAX: Final = 64
+"""Nested parentheses; deeper ones are read as if they were not there, with a warning."""
+PREFIX_EXPANSIONS_MAX: Final = 1_024
+"""Terms one prefix stands for; beyond it the terms in most documents are kept, with a warning."""
+HITS_MAX: Final = 10_000
+"""Hits of one search; asking for more is refused. Use `export` to walk through everything."""
+SNIPPET_CHARACTERS: Final = 200
+"""Characters of a snippet, about two lines of a terminal."""
+SNIPPET_SOURCE_CHARACTERS_MAX: Final = 100_000
+"""Characters of a text that are searched for the best snippet; the rest of a huge page is not looked at."""
+
+# --- waiting --------------------------------------------------------------------------------------------
+LOCK_TIMEOUT_S: Final = 10.0
+"""Seconds a second writer waits for the first before it is told who holds the lock."""
