@@ -15,16 +15,22 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from searchkit.segment.layout import POSITIONS_STRIDE
+from searchkit.segment.layout import FIELD_GAP
 
 _LAST_BITS, _MORE_BITS = 6, 7
 _END, _MORE = 0x40, 0x80
 _BYTES_MAX = 5
 
 
+def field_bases(lengths: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+    """Position at which each field of each document begins, shape (documents, fields), int64."""
+    steps = lengths.astype(np.int64) + FIELD_GAP
+    return np.cumsum(steps, axis=1) - steps
+
+
 def encode_positions(
     positions: npt.NDArray[np.uint32], counts: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32]]:
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Encode the positions of many postings.
 
     Parameters
@@ -37,8 +43,8 @@ def encode_positions(
     Returns
     -------
     stream : ndarray of shape (bytes,), uint8
-    index : ndarray of shape (ceil(postings / 64),), uint32
-        Byte offset of every 64th posting.
+    posting_starts : ndarray of shape (postings,), int64
+        Byte offset of each posting.
     """
     ends = np.cumsum(counts)
     starts = ends - counts
@@ -60,7 +66,7 @@ def encode_positions(
         rest[longer] >>= _MORE_BITS
     stream[byte_ends - 1] = rest
     stream[byte_ends[ends - 1] - 1] |= _END
-    return stream, byte_starts[starts[::POSITIONS_STRIDE]].astype(np.uint32)
+    return stream, byte_starts[starts]
 
 
 def decode_positions(stream: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

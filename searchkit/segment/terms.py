@@ -8,7 +8,7 @@ callers verify checksums first. What this module does not know: postings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import marisa_trie
@@ -60,6 +60,6 @@ class TermDictionary:
         """Terms that start with `prefix`, in the trie's order, one at a time."""
         return iter(self._trie.iteritems(prefix))
 
-    def items(self) -> Iterable[tuple[str, TermId]]:
+    def items(self) -> Iterator[tuple[str, TermId]]:
         """Every term with its number, in the trie's order."""
         return iter(self._trie.iteritems())
