@@ -87,15 +87,23 @@ class Buffer:
         document = self._documents[place] if place is not None else None
         return document.digest if document is not None else None
 
-    def add(self, document: Document, terms: Sequence[Sequence[str]]) -> None:
-        """Add a document with the terms of each of its text fields, in order of position."""
-        self.remove(document.id)
+    def ids(self) -> list[str]:
+        """Ids of live documents, in order of arrival."""
+        return [document.id for document in self._documents if document is not None]
+
+    def add(self, document: Document, terms: Sequence[Sequence[str]]) -> bool:
+        """Add a document with the terms of each of its text fields, in order of position.
+
+        Returns whether it replaced one of this buffer.
+        """
+        replaced = self.remove(document.id)
         self._by_id[document.id] = len(self._documents)
         self._documents.append(document)
         for field_terms in terms:
             self._tokens.extend(map(self._numbers.__getitem__, field_terms))
             self._lengths.append(len(field_terms))
         self.stored_bytes += len(document.stored)
+        return replaced
 
     def remove(self, id: str) -> bool:
         """Forget a document; whether it was here."""

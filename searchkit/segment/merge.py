@@ -216,7 +216,7 @@ class _Source:
     def occurrences_of(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Occurrences of each term, those in dead documents included."""
         first = self.reader.term_first
-        counts = self._starts[first[numbers + 1]] - self._starts[first[numbers]]
+        counts: npt.NDArray[np.int64] = self._starts[first[numbers + 1]] - self._starts[first[numbers]]
         counts[numbers < 0] = 0
         return counts
 
