@@ -180,7 +180,7 @@ class _Group:
         if not self.clauses:
             return None
         if len(self.clauses) == 1:
-            return _plain(self.clauses[0])
+            return self.clauses[0]
         return Sequence(tuple(self.clauses), self.clauses[0].start, self.clauses[-1].end)
 
 
@@ -210,15 +210,16 @@ class _Parser:
 
     def _clause(self) -> None:
         """Read a sign, if any, and what follows it up to the next space or parenthesis."""
-        start, sign = self._here, ""
-        if _SIGN.match(self._text, start):
-            sign = self._text[start]
-            self._here += 1
-        name = self._name()
+        start, sign, name = self._here, self._sign(), self._name()
         if self._here < len(self._text) and self._text[self._here] in _QUOTES:
             if self._phrase(start, sign, name):
                 return
-            self._here += 1  # A quotation mark without a partner; there are none after it.
+            self._here += 1  # It has no partner, so there are no quotation marks after it.
+            if not sign and not name:
+                return
+            if not name:  # As in -"title:a, which is read like -title:a.
+                self._sign()
+                name = self._name()
         if self._here < len(self._text) and self._text[self._here] == "(":
             self._open(start, sign, name)
         elif word := _WORD.match(self._text, self._here):
@@ -226,6 +227,13 @@ class _Parser:
             self._word(word.group(), start, word.start(), sign, name)
         elif name:
             self._operand(Word(f"{name}:", start, self._here), start, sign, "")
+
+    def _sign(self) -> str:
+        """Read a + or - that stands directly before something, else nothing."""
+        if not _SIGN.match(self._text, self._here):
+            return ""
+        self._here += 1
+        return self._text[self._here - 1]
 
     def _name(self) -> str:
         """Read ``name:`` where something follows it, else nothing."""
@@ -300,7 +308,7 @@ class _Parser:
         if sign == "-":
             node = _negate(node, start)
         elif sign:
-            node = node if isinstance(node, Not) else Required(_plain(node), start, node.end)
+            node = Required(_plain(node), start, node.end)
         self._groups[-1].operand(node)
 
     def _open(self, start: int, sign: str, name: str) -> None:
@@ -327,7 +335,7 @@ class _Parser:
         if tree is None:
             self._complaints.add("there is nothing between the parentheses", group.start, self._here)
         else:
-            self._operand(tree, group.start, group.sign, group.name)
+            self._operand(_plain(tree), group.start, group.sign, group.name)
 
     def _finish(self, group: _Group) -> Tree | None:
         """Close a group; operators that still wait for an operand become words."""

@@ -75,7 +75,7 @@ class Field(_Printable):
 
 @dataclass(frozen=True, slots=True)
 class Required(_Printable):
-    """``+child``. Only ever a direct clause of a `Sequence`, the one place where it says something."""
+    """``+child``. Only at the root or as a direct clause of a `Sequence`: elsewhere it would say nothing."""
 
     child: Tree
     start: int = field(default=0, compare=False)
