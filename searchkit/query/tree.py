@@ -180,6 +180,8 @@ def _stands_alone(node: One, child: Tree) -> bool:
     if isinstance(child, Everything | Phrase):
         return True
     if isinstance(child, Word | Prefix):
+        if isinstance(node, Field):
+            return not child.text.startswith((":", "//"))
         return not (isinstance(node, Required) and child.text.startswith(tuple(SIGNS)))
     return isinstance(child, Field) and not isinstance(node, Field)
 
