@@ -1,0 +1,1 @@
+"""The `searchkit` command: thin. Each file is one command; what is worth testing twice lives in the library."""
