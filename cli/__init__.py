@@ -1,1 +1,1 @@
-"""The `searchkit` command: thin. Each file is one command; what is worth testing twice lives in the library."""
+"""The `searchkit` command: reads arguments, calls the library, shows what came back. No logic worth testing twice."""
