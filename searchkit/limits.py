@@ -51,6 +51,13 @@ SNIPPET_CHARACTERS: Final = 200
 SNIPPET_SOURCE_CHARACTERS_MAX: Final = 100_000
 """Characters of a text that are searched for the best snippet; the rest of a huge page is not looked at."""
 
+# --- sources --------------------------------------------------------------------------------------------
+SOURCE_LINE_BYTES_MAX: Final = 4 * DOCUMENT_CHARACTERS_MAX
+"""Bytes of one line of a source; a longer one is reported and passed over without being held in memory. A document
+of the largest size takes at most four bytes a character."""
+SOURCE_FILE_BYTES_MAX: Final = 4 * DOCUMENT_CHARACTERS_MAX
+"""Bytes of one page or text file of a folder or an archive; a larger one is reported and left out."""
+
 # --- waiting --------------------------------------------------------------------------------------------
 LOCK_TIMEOUT_S: Final = 10.0
 """Seconds a second writer waits for the first before it is told who holds the lock."""
