@@ -23,7 +23,7 @@ from searchkit import __version__
 from searchkit.errors import SearchkitError
 
 COMMANDS: Final = {
-    "crawl": "fetch the pages of a site, politely, and go on where an earlier crawl stopped",
+    "crawl": "fetch the pages of a site, politely, and go on where it stopped",
     "index": "make pages or documents searchable",
     "query": "search, and show the best hits",
     "get": "show one document",
@@ -45,19 +45,25 @@ EPILOG: Final = (
 HELP: Final = {"help_option_names": ["--help", "-h"]}
 
 
-class ExampleFirst(TyperCommand):
+class _ExampleFirst:
     """A command whose help begins with an example: the first paragraph of its docstring."""
+
+    help: str | None
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the example, then what every help has."""
         example, _, rest = (self.help or "").partition("\n\n")
-        formatter.write(f"{example.strip()}\n\n")
+        formatter.write(example.strip() + "\n\n")
         self.help, whole = rest, self.help
-        super().format_help(ctx, formatter)
+        super().format_help(ctx, formatter)  # type: ignore[misc]
         self.help = whole
 
 
-class Commands(TyperGroup):
+class Command(_ExampleFirst, TyperCommand):
+    """One command."""
+
+
+class Commands(_ExampleFirst, TyperGroup):
     """A group that imports a command when it is named. Its own help is written from the table above."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -71,7 +77,7 @@ class Commands(TyperGroup):
             return None
         function = getattr(importlib.import_module(f"cli.{cmd_name}"), cmd_name)
         single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        single.command(cmd_name, cls=ExampleFirst, context_settings=HELP)(guarded(function, ctx))
+        single.command(cmd_name, cls=Command, context_settings=HELP)(guarded(function, ctx))
         return typer.main.get_command(single)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
@@ -83,7 +89,6 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     name="searchkit",
-    help="Example: searchkit demo\n\nCrawl a site, index its pages, search them.",
     epilog=EPILOG,
     add_completion=False,
     no_args_is_help=True,

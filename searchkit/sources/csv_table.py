@@ -1,14 +1,14 @@
 """Tables of comma-, semicolon- or tab-separated values: the first row names the fields, each other row is a record.
 
 An empty cell is an absent field. A row with more or fewer cells than the first row is rejected, since its values would
-land under the wrong names. Cells of the schema's number fields become numbers when they look like one.
+land under the wrong names.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from searchkit import limits
 from searchkit.errors import SourceError
@@ -47,7 +47,7 @@ def _delimiter(header: str, suffix: str) -> str:
     return ";" if ";" in header and "," not in header else ","
 
 
-def read_csv(file: BinaryIO, name: str, *, suffix: str = ".csv", numbers: Collection[str] = ()) -> Iterator[Item]:
+def read_csv(file: BinaryIO, name: str, *, suffix: str = ".csv") -> Iterator[Item]:
     """Records of a table.
 
     Parameters
@@ -58,8 +58,6 @@ def read_csv(file: BinaryIO, name: str, *, suffix: str = ".csv", numbers: Collec
         What to call the source in places.
     suffix : str
         `.csv` or `.tsv`.
-    numbers : collection of str
-        Fields whose cells are read as numbers.
 
     Raises
     ------
@@ -99,14 +97,5 @@ def read_csv(file: BinaryIO, name: str, *, suffix: str = ".csv", numbers: Collec
         elif len(cells) != len(header):
             yield Rejected(f"{name}:{start}", f"the row has {len(cells)} cells, the first row {len(header)}")
         else:
-            data = {key: _value(cell, key in numbers) for key, cell in zip(header, cells, strict=True) if cell and key}
+            data = {key: cell for key, cell in zip(header, cells, strict=True) if cell and key}
             yield as_record(data, f"{name}:{start}")
-
-
-def _value(cell: str, number: bool) -> Any:
-    if number:
-        try:
-            return float(cell)
-        except ValueError:
-            pass  # The schema will refuse it with the field's name, which says more than we could.
-    return cell

@@ -19,10 +19,14 @@ DIGEST_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One document as the source has it. `data` always has an `id`, a string."""
+    """One document as the source has it. `data` always has an `id`, a string.
+
+    `note` says what somebody should know of it, such as that only the beginning of a huge page was read; mostly empty.
+    """
 
     data: dict[str, Any]
     where: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ shown; it does not know what becomes of the records.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,15 +51,13 @@ class Source:
         self.done += count
 
 
-def open_source(spec: str | Path, *, numbers: Collection[str] = (), stdin: BinaryIO | None = None) -> Source:
+def open_source(spec: str | Path, *, stdin: BinaryIO | None = None) -> Source:
     r"""Open a source by its name.
 
     Parameters
     ----------
     spec : str or Path
         A file or a folder, or ``-`` for JSON lines on standard input.
-    numbers : collection of str
-        Fields of a table whose cells are numbers, from the schema.
     stdin : binary file or None
         Read for ``-``; the process's own when None.
 
@@ -97,17 +95,17 @@ def open_source(spec: str | Path, *, numbers: Collection[str] = (), stdin: Binar
         source._items = read_folder(path, source._advance)
         return source
     source = Source(str(spec), status.st_size)
-    source._items = _read(path, source, numbers)
+    source._items = _read(path, source)
     return source
 
 
-def _read(path: Path, source: Source, numbers: Collection[str]) -> Iterator[Item]:
+def _read(path: Path, source: Source) -> Iterator[Item]:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     kind = suffixes[-2] if len(suffixes) > 1 and suffixes[-1] in PACKED else (suffixes[-1] if suffixes else "")
     if kind in JSON_LINES:
         return _through(path, source, lambda file: read_jsonl(file, source.name))
     if kind in TABLES:
-        return _through(path, source, lambda file: read_csv(file, source.name, suffix=kind, numbers=numbers))
+        return _through(path, source, lambda file: read_csv(file, source.name, suffix=kind))
     if kind == ".warc":
         return _through(path, source, lambda file: read_warc(file, source.name))
     if kind in HTML | MARKDOWN | PLAIN and kind == suffixes[-1]:
