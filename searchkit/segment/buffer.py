@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,22 +30,22 @@ class SegmentDocuments:
     ----------
     ids : list of str
     digests : ndarray of shape (documents,), uint64
-    stored : list of bytes
-        Records as JSON.
+    stored : iterable of bytes
+        Records as JSON; walked through once.
     lengths : ndarray of shape (documents, fields), uint32
         Tokens of each text field.
     columns : ndarray of shape (documents, columns), float64
         Number and Date fields in schema order; NaN where missing.
-    keywords : list of tuple of (str, str)
-        Field and value of the keywords of each document.
+    keywords : dict of (str, str) to ndarray of uint32
+        Documents of each field and value, ascending.
     """
 
     ids: list[str]
     digests: npt.NDArray[np.uint64]
-    stored: Sequence[bytes]
+    stored: Iterable[bytes]
     lengths: npt.NDArray[np.uint32]
     columns: npt.NDArray[np.float64]
-    keywords: list[tuple[tuple[str, str], ...]]
+    keywords: dict[tuple[str, str], npt.NDArray[np.uint32]]
 
 
 class Buffer:
@@ -87,15 +87,23 @@ class Buffer:
         document = self._documents[place] if place is not None else None
         return document.digest if document is not None else None
 
-    def add(self, document: Document, terms: Sequence[Sequence[str]]) -> None:
-        """Add a document with the terms of each of its text fields, in order of position."""
-        self.remove(document.id)
+    def ids(self) -> list[str]:
+        """Ids of live documents, in order of arrival."""
+        return [document.id for document in self._documents if document is not None]
+
+    def add(self, document: Document, terms: Sequence[Sequence[str]]) -> bool:
+        """Add a document with the terms of each of its text fields, in order of position.
+
+        Returns whether it replaced one of this buffer.
+        """
+        replaced = self.remove(document.id)
         self._by_id[document.id] = len(self._documents)
         self._documents.append(document)
         for field_terms in terms:
             self._tokens.extend(map(self._numbers.__getitem__, field_terms))
             self._lengths.append(len(field_terms))
         self.stored_bytes += len(document.stored)
+        return replaced
 
     def remove(self, id: str) -> bool:
         """Forget a document; whether it was here."""
@@ -111,13 +119,17 @@ class Buffer:
         alive = np.array([document is not None for document in self._documents], bool)
         lengths = np.frombuffer(self._lengths, np.uint32).reshape(-1, self._fields)[alive]
         columns = np.array([document.columns for document in live], np.float64)
+        keywords: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for doc, document in enumerate(live):
+            for pair in document.keywords:
+                keywords[pair].append(doc)
         return SegmentDocuments(
             ids=[document.id for document in live],
             digests=np.array([document.digest for document in live], np.uint64),
             stored=[document.stored for document in live],
             lengths=lengths,
             columns=columns.reshape(len(live), self._columns),
-            keywords=[document.keywords for document in live],
+            keywords={pair: np.array(docs, np.uint32) for pair, docs in keywords.items()},
         )
 
     def invert(self) -> tuple[list[str], Inverted]:

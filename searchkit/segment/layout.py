@@ -1,6 +1,6 @@
 """The names and widths of FORMAT.md as constants: parts of a segment file, dtypes, block sizes.
 
-Nothing here computes. Whoever changes a value here changes the format: FORMAT.md, its worked bytes and
+Nothing here works on postings. Whoever changes a value here changes the format: FORMAT.md, its worked bytes and
 `FORMAT_VERSION` change with it.
 """
 
@@ -98,3 +98,8 @@ class Head:
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def keyword_key(field: str, value: str) -> str:
+    """The dictionary key of a keyword. Field names are identifiers, so the first space ends the name."""
+    return f"{field} {value}"

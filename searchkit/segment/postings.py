@@ -77,7 +77,7 @@ def unpack_vectors(packed: npt.NDArray[np.uint64], fields: int) -> npt.NDArray[n
 
 def commonest_vectors(packed: npt.NDArray[np.uint64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     """The at most 255 packed vectors with the highest counts, ascending by value."""
-    usable = packed != 0
+    usable = (packed != 0) & (counts > 0)
     packed, counts = packed[usable], counts[usable]
     best = np.lexsort((packed, -counts))[: layout.ESCAPE]
     return np.sort(packed[best])

@@ -36,6 +36,9 @@ if sys.byteorder != "little":  # pragma: no cover - no supported platform is
 
 DocArray = npt.NDArray[np.uint32]
 
+_STRIDES_AT_ONCE = 4_096
+"""Entries of the position index decoded together when a whole segment is read."""
+
 
 class SegmentReader:
     """One segment file.
@@ -155,19 +158,25 @@ class SegmentReader:
         Parameters
         ----------
         ranks : ndarray of shape (postings,), int64, optional
-            Which postings of the term, ascending from 0; all of them when left out.
+            Which postings of the term, counted from 0; all of them when left out.
         """
         first, end = int(self.term_first[term]), int(self.term_first[term + 1])
-        codes = np.frombuffer(self._part(layout.TFS, first, end), np.uint8)
-        if ranks is not None:
-            codes = codes[ranks]
+        return self.frequencies_of(np.arange(first, end) if ranks is None else first + ranks)
+
+    def frequencies_of(self, postings: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+        """Term frequencies by field of postings given by number, shape (len(postings), fields), uint32."""
+        if len(postings) == 0:
+            return np.zeros((0, len(self.head.text_fields)), np.uint32)
+        low, high = int(postings.min()), int(postings.max()) + 1
+        codes = np.frombuffer(self._part(layout.TFS, low, high), np.uint8)[postings - low]
         tfs = self.tf_vectors[codes]
         escaped = np.flatnonzero(codes == layout.ESCAPE)
         if len(escaped):
-            numbers = first + (escaped if ranks is None else ranks[escaped])
+            numbers = postings[escaped]
             rows = np.searchsorted(self.tf_escaped, numbers)
-            if rows[-1] >= len(self.tf_escaped) or (self.tf_escaped[rows] != numbers).any():
-                raise SegmentDamaged(self.path, f"an escaped frequency of term {term} is missing from 'tf_escaped'")
+            rows[rows == len(self.tf_escaped)] = 0
+            if len(self.tf_escaped) == 0 or (self.tf_escaped[rows] != numbers).any():
+                raise SegmentDamaged(self.path, "an escaped frequency is missing from the part 'tf_escaped'")
             tfs[escaped] = self.tf_escapes[rows]
         return tfs
 
@@ -239,6 +248,14 @@ class SegmentReader:
         end = int(index[stop]) if stop < len(index) else self._sums.size(layout.POSITIONS)
         return np.frombuffer(self._part(layout.POSITIONS, int(index[start]), end), np.uint8)
 
+    def position_streams(self) -> Iterator[tuple[int, int, npt.NDArray[np.uint8]]]:
+        """The whole position stream in pieces: first posting, one past the last, and their bytes."""
+        strides = len(self._position_index)
+        for start in range(0, strides, _STRIDES_AT_ONCE):
+            stop = min(start + _STRIDES_AT_ONCE, strides)
+            last = min(stop * layout.POSITIONS_STRIDE, self.head.postings)
+            yield start * layout.POSITIONS_STRIDE, last, self._position_stream(start, stop)
+
     @cached_property
     def _position_index(self) -> DocArray:
         return self._array(layout.POSITION_INDEX, layout.U4)
@@ -258,7 +275,7 @@ class SegmentReader:
 
     def keyword(self, field: str, value: str) -> BitMap:
         """Documents with this value in a keyword field."""
-        return self._keyword_postings(self._keywords.number(f"{field} {value}"))
+        return self._keyword_postings(self._keywords.number(layout.keyword_key(field, value)))
 
     def keywords(self) -> Iterator[tuple[str, str, BitMap]]:
         """Every field, value and set of documents."""

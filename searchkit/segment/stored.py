@@ -12,24 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from searchkit import limits
 from searchkit.codec import zstd
-from searchkit.segment.layout import STORED_BLOCK_DOCUMENTS, U4, U8
+from searchkit.segment.layout import STORED_BLOCK_DOCUMENTS, U4
 
 _BLOCK_BYTES_MAX = STORED_BLOCK_DOCUMENTS * (limits.DOCUMENT_CHARACTERS_MAX + 4)
 
 
-def encode_stored(records: Iterable[bytes]) -> tuple[bytes, npt.NDArray[np.uint64]]:
-    """Compress records in order: the `stored` part, and `stored_index` of shape (blocks + 1,), uint64."""
-    blocks: list[bytes] = []
+def encode_stored(records: Iterable[bytes]) -> Iterator[bytes]:
+    """Compress records in order: the blocks of the `stored` part, one at a time."""
     for group in _grouped(records):
         sizes = np.fromiter(map(len, group), U4, len(group)).tobytes()
-        blocks.append(zstd.compress(sizes + b"".join(group)))
-    offsets = np.zeros(len(blocks) + 1, U8)
-    np.cumsum([len(block) for block in blocks], out=offsets[1:])
-    return b"".join(blocks), offsets
+        yield zstd.compress(sizes + b"".join(group))
 
 
 def decode_block(block: bytes | memoryview, documents: int) -> list[bytes]:

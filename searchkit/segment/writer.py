@@ -9,7 +9,7 @@ receipt into the catalog; until then the file does not exist for any reader.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from searchkit.segment import layout
 from searchkit.segment.buffer import Buffer, SegmentDocuments
 from searchkit.segment.layout import Baked, Head
 from searchkit.segment.postings import PostingsEncoder, commonest_vectors, pack_vectors
+from searchkit.segment.spool import Spool
 from searchkit.segment.stored import encode_stored
 from searchkit.segment.sums import encode_sums, sums_total
 from searchkit.segment.terms import encode_terms
@@ -85,8 +86,7 @@ def seal(
     _add_keywords(parts, documents.keywords)
     _add_ids(parts, documents.ids)
     parts[layout.DIGESTS] = documents.digests.astype(layout.U8).tobytes()
-    stored, index = encode_stored(documents.stored)
-    parts[layout.STORED], parts[layout.STORED_INDEX] = stored, index.tobytes()
+    stored = _add_stored(parts, documents.stored, path.parent)
     head = Head(
         documents=len(documents.ids),
         terms=terms,
@@ -101,9 +101,10 @@ def seal(
     )
     parts[layout.HEAD] = json.dumps(head.to_dict(), sort_keys=True).encode()
     sums = encode_sums(parts)
-    # LMDB refuses empty values on no ground we share: an empty part is one that is not there.
+    # An empty part is one that is not there.
     values = {name: part for name, part in parts.items() if memoryview(part).nbytes}
     write_values(path, {**values, layout.SUMS: sums})
+    stored.close()
     size, spine_check = spine(path)
     return Receipt(head.documents, size, spine_check, sums_total(sums), head.length_totals)
 
@@ -119,25 +120,29 @@ def _add_lengths(parts: dict[str, bytes | memoryview], lengths: npt.NDArray[np.u
     return tuple(widths)
 
 
-def _add_keywords(parts: dict[str, bytes | memoryview], keywords: list[tuple[tuple[str, str], ...]]) -> None:
-    members: defaultdict[str, list[int]] = defaultdict(list)
-    for doc, pairs in enumerate(keywords):
-        for field, value in pairs:
-            members[keyword_key(field, value)].append(doc)
-    trie, numbers = encode_terms(list(members))
-    blobs = [b""] * len(members)
-    for number, docs in zip(numbers.tolist(), members.values(), strict=True):
-        blobs[number] = bitmap.to_bytes(bitmap.from_array(np.array(docs, np.uint32)))
+def _add_stored(parts: dict[str, bytes | memoryview], records: Iterable[bytes], directory: Path) -> Spool:
+    spool = Spool(directory)
+    offsets = [0]
+    for block in encode_stored(records):
+        spool.append(block)
+        offsets.append(spool.size)
+    parts[layout.STORED] = spool.view()
+    parts[layout.STORED_INDEX] = np.array(offsets, layout.U8).tobytes()
+    return spool
+
+
+def _add_keywords(
+    parts: dict[str, bytes | memoryview], keywords: Mapping[tuple[str, str], npt.NDArray[np.uint32]]
+) -> None:
+    trie, numbers = encode_terms([layout.keyword_key(field, value) for field, value in keywords])
+    blobs = [b""] * len(keywords)
+    for number, docs in zip(numbers.tolist(), keywords.values(), strict=True):
+        blobs[number] = bitmap.to_bytes(bitmap.from_array(docs))
     offsets = np.zeros(len(blobs) + 1, layout.U8)
     np.cumsum([len(blob) for blob in blobs], out=offsets[1:])
     parts[layout.KEYWORDS] = trie
     parts[layout.KEYWORD_POSTINGS] = b"".join(blobs)
     parts[layout.KEYWORD_OFFSETS] = offsets.tobytes()
-
-
-def keyword_key(field: str, value: str) -> str:
-    """The dictionary key of a keyword. Field names are identifiers, so the first space ends the name."""
-    return f"{field} {value}"
 
 
 def _add_ids(parts: dict[str, bytes | memoryview], ids: list[str]) -> None:
