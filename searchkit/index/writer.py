@@ -69,9 +69,7 @@ class _Pending:
         lengths = self.reader.lengths[bitmap.to_array(self.dead)].sum(axis=0, dtype=np.int64)
         live = tuple(total - lost for total, lost in zip(self.receipt.length_totals, lengths.tolist(), strict=True))
         receipt = self.receipt
-        return SegmentEntry(
-            self.id, receipt.documents, len(self.dead), receipt.size, receipt.spine, receipt.sums, live
-        )
+        return SegmentEntry(self.id, receipt.documents, len(self.dead), receipt.size, receipt.spine, receipt.sums, live)
 
 
 class IndexWriter:
