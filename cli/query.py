@@ -22,7 +22,7 @@ from searchkit.model.snippet import safe_text
 from searchkit.sources.stream import lines, open_bytes
 
 if TYPE_CHECKING:
-    from searchkit import Hit, Results, Snapshot
+    from searchkit import Results, Snapshot
 
 LINE_BYTES_MAX = 1 << 20
 """Bytes of one line of --batch. The library cuts a query much earlier; this bounds what is read."""
@@ -104,32 +104,12 @@ def code_of(error: SearchkitError) -> str:
 
 
 def as_dict(results: Results, explained_by: Snapshot | None = None) -> dict[str, Any]:
-    """What --json prints of one query."""
-    hits = [_hit(hit) for hit in results.hits]
+    """What --json prints of one query; with `explained_by`, each hit's score taken apart as well."""
+    answer = results.to_dict()
     if explained_by is not None:
-        for shown in hits:
-            shown["explanation"] = explained_by.explain(results.query, shown["id"]).to_dict()
-    return {
-        "query": results.query,
-        "total": results.total,
-        "total_relation": results.total_relation,
-        "took_ms": round(results.took_ms, 3),
-        "generation": results.generation,
-        "corrections": list(results.corrections),
-        "warnings": list(results.warnings),
-        "hits": hits,
-    }
-
-
-def _hit(hit: Hit) -> dict[str, Any]:
-    return {
-        "id": hit.id,
-        "url": hit.url,
-        "title": hit.title,
-        "snippet": str(hit.snippet),
-        "score": float(hit.score),
-        "last_crawled": hit.last_crawled,
-    }
+        for hit in answer["hits"]:
+            hit["explanation"] = explained_by.explain(results.query, hit["id"]).to_dict()
+    return answer
 
 
 def show(terminal: Terminal, results: Results, explained_by: Snapshot | None = None) -> None:
