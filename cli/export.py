@@ -31,7 +31,7 @@ def export(
     terminal = Terminal.of_process()
     with searchkit.open(directory) as index, index.snapshot() as snapshot, _destination(output, terminal) as file:
         count = 0
-        with terminal.progress("exporting", snapshot.stats()["documents"], "documents") as show:
+        with terminal.progress("exporting", snapshot.documents, "documents") as show:
             for record in snapshot.export():
                 file.write(to_json(record) + "\n")
                 count += 1

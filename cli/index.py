@@ -109,7 +109,7 @@ class Run:
         self.added = self.updated = self.unchanged = self.deleted = 0
         self.committed = 0
         self.generation = 0
-        self._where = ""
+        self.where = ""
         self._damage: list[SourceError] = []
         self._ended = False
 
@@ -163,7 +163,7 @@ class Run:
 
     def _watched(self, records: Iterator[Record], sources: list[Source], show: Any) -> Iterator[dict[str, Any]]:
         for record in records:
-            self._where = record.where
+            self.where = record.where
             self.records += 1
             yield record.data
             show(sum(source.done for source in sources), f"{self.records:,} records")
@@ -175,7 +175,7 @@ class Run:
                 writer.add_many(records, skip_unchanged=True)
             except DocumentInvalid as error:
                 self.records -= 1
-                self.reject(Rejected(error.where or self._where, error.what))
+                self.reject(Rejected(error.where or self.where, error.what))
             else:
                 return
 
@@ -251,6 +251,9 @@ def recognise(records: Iterator[dict[str, Any]]) -> str:
 
     votes: dict[str, int] = {}
     for record in records:
+        if declared := record.get("language"):
+            votes[str(declared)] = votes.get(str(declared), 0) + 1
+            continue
         text = f"{record.get('title') or ''}\n{record.get('text') or ''}"[:4_000]
         found = extract(text.encode("utf-8", "replace"), "", kind="text").language
         if found:

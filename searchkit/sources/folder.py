@@ -16,6 +16,7 @@ from typing import Any
 
 from searchkit import limits
 from searchkit.errors import SourceError
+from searchkit.pages.extract import decode
 from searchkit.sources.page import html_fields
 from searchkit.sources.record import Item, Progress, Record, Rejected
 
@@ -85,9 +86,10 @@ def read_file(path: Path) -> Item:
         return Rejected(where, f"cannot be read: {error.strerror}")
     if not content.strip():
         return Rejected(where, "the file is empty")
-    url = path.resolve().as_uri()
+    url, note = path.resolve().as_uri(), ""
+    fields: dict[str, Any]
     if suffix in HTML:
-        fields = html_fields(content, url)
+        fields, note = html_fields(content, url)
     elif is_binary(content):
         return Rejected(where, "a binary file, whatever its name says")
     else:
@@ -96,22 +98,12 @@ def read_file(path: Path) -> Item:
     fields["title"] = fields["title"] or path.stem
     if not fields["text"].strip():
         return Rejected(where, "there is no text in it")
-    return Record({"id": url, "url": url, **fields}, where)
+    return Record({"id": url, "url": url, **fields}, where, note)
 
 
 def is_binary(content: bytes) -> bool:
     """Whether bytes are no text: a NUL among the first ones, unless a byte order mark says they are UTF-16."""
     return b"\0" in content[:_LOOKED_AT_BYTES] and not content.startswith((b"\xff\xfe", b"\xfe\xff"))
-
-
-def decode(content: bytes) -> str:
-    """Text of bytes whose encoding nobody declared: by its byte order mark, else UTF-8, else Windows' western one."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
 
 
 def markdown_fields(text: str) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from typing import Any, BinaryIO
 
 from searchkit import limits
 from searchkit.errors import SourceError
-from searchkit.sources.folder import decode, is_binary
+from searchkit.pages.extract import decode
+from searchkit.sources.folder import is_binary
 from searchkit.sources.page import html_fields
 from searchkit.sources.record import Item, Record, Rejected
 
@@ -129,17 +130,18 @@ def _page(head: dict[str, str], block: bytes, where: str) -> Item:
     if not url:
         return Rejected(where, "a page without a WARC-Target-URI")
     fields: dict[str, Any]
+    note = ""
     if kind in _HTML:
-        fields = html_fields(content, url, charset=charset)
+        fields, note = html_fields(content, url, charset=charset)
     elif is_binary(content):
         return Rejected(where, f"binary, whatever its type says: {url}")
     else:
-        fields = {"title": "", "text": decode(content)}
+        fields = {"title": "", "text": decode(content, charset or "")}
     if not fields["text"].strip():
         return Rejected(where, f"there is no text in it: {url}")
     if moment := head.get("warc-date"):
         fields["last_crawled"] = moment
-    return Record({"id": url, "url": url, **fields}, where)
+    return Record({"id": url, "url": url, **fields}, where, note)
 
 
 def _http(block: bytes) -> tuple[int, http.client.HTTPMessage, bytes]:
