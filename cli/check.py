@@ -30,5 +30,7 @@ def check(directory: Directory, as_json: Json = False) -> Status:
         for finding in findings:
             terminal.line(safe_text(finding))
         found = f"{len(findings):,} findings" if findings else "everything is as it was written"
-        terminal.line(f"{report.documents:,} documents in {report.segments:,} segments, {report.bytes_read:,} bytes: {found}")
+        terminal.line(
+            f"{report.documents:,} documents in {report.segments:,} segments, {report.bytes_read:,} bytes: {found}"
+        )
     return Status.NOTHING if findings else Status.DONE

@@ -56,9 +56,7 @@ def index_crawled(run: Run, directory: Path, language: str | None) -> None:
     run.finish(directory)
 
 
-def _add(
-    run: Run, writer: Writer, batch: list[tuple[int, PageRecord | Gone]], since: int, show: Any
-) -> int:
+def _add(run: Run, writer: Writer, batch: list[tuple[int, PageRecord | Gone]], since: int, show: Any) -> int:
     """Add one batch of changes; the number of the last one dealt with."""
 
     def records() -> Iterator[dict[str, Any]]:

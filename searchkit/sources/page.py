@@ -11,7 +11,9 @@ from typing import Any
 from searchkit import limits
 from searchkit.pages.extract import extract
 
-CUT = f"it is larger than a page may be ({limits.PAGE_BYTES_MAX:,} bytes), or nested too deeply; part of it was left out"
+CUT = (
+    f"it is larger than a page may be ({limits.PAGE_BYTES_MAX:,} bytes), or nested too deeply; part of it was left out"
+)
 
 
 def html_fields(content: bytes, url: str, *, charset: str | None = None) -> tuple[dict[str, Any], str]:

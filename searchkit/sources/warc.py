@@ -35,6 +35,8 @@ class _Archive:
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self.file, self.name, self.position = file, name, 0
+        self.start = 0
+        """Where the record at hand begins."""
 
     def damaged(self, what: str) -> SourceError:
         hint = "Every page before it was kept. Fetch the archive again, or cut it there."
@@ -62,6 +64,7 @@ class _Archive:
             pass
         if not line:
             return None
+        self.start = self.position - len(line)
         if not line.startswith((b"WARC/0.", b"WARC/1.")):
             raise self.damaged("there should be a record here, beginning with WARC/1.0 or WARC/1.1")
         fields, size = {}, 0
@@ -92,13 +95,12 @@ def read_warc(file: BinaryIO, name: str) -> Iterator[Item]:
     """
     archive = _Archive(file, name)
     while True:
-        start = archive.position
         if (head := archive.head()) is None:
             break
         length = head.get("content-length", "")
         if not (length.isascii() and length.isdigit() and len(length) < 16):
             raise archive.damaged("a record does not say how long it is")
-        where, size = f"{name}@{start}", int(length)
+        where, size = f"{name}@{archive.start}", int(length)
         if head.get("warc-type") not in _PAGES:
             archive.skip(size)
         elif size > limits.SOURCE_FILE_BYTES_MAX:
