@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -69,7 +69,9 @@ class _Pending:
         lengths = self.reader.lengths[bitmap.to_array(self.dead)].sum(axis=0, dtype=np.int64)
         live = tuple(total - lost for total, lost in zip(self.receipt.length_totals, lengths.tolist(), strict=True))
         receipt = self.receipt
-        return SegmentEntry(self.id, receipt.documents, len(self.dead), receipt.size, receipt.spine, receipt.sums, live)
+        return SegmentEntry(
+            self.id, receipt.documents, len(self.dead), receipt.size, receipt.spine, receipt.sums, live
+        )
 
 
 class IndexWriter:
@@ -95,6 +97,7 @@ class IndexWriter:
         self._lock = WriterLock(self._catalog.directory / LOCK_FILE)
         self._lock.acquire(lock_timeout)
         self._broken = False
+        self._settled = False  # Whether all that was added is committed, so that a merge commits nothing else.
         self.counts = Counts()
         try:
             self._begin()
@@ -139,11 +142,13 @@ class IndexWriter:
             If it cannot become a document; everything added before is kept.
         """
         self._check_usable()
+        self._unsettle()
         self._put(to_document(record, self._schema, where))
 
     def add_many(self, records: Iterable[Mapping[str, Any]], *, skip_unchanged: bool = False) -> None:
         """Add records one after the other; with `skip_unchanged`, leave alone those that are here just so."""
         self._check_usable()
+        self._unsettle()
         documents = (to_document(record, self._schema) for record in records)
         if not skip_unchanged:
             for document in documents:
@@ -161,6 +166,7 @@ class IndexWriter:
     def delete(self, id: str) -> None:
         """Delete the document with this id, if there is one."""
         self._check_usable()
+        self._unsettle()
         self._deleted.add(id)
         if self._buffer.remove(id):
             self.counts.deleted += 1
@@ -245,6 +251,7 @@ class IndexWriter:
         self._flush()
         wanted = {**(self._state.marks or {}), **(marks or {})}
         self._save(wanted)
+        self._settled = True
         counts, self.counts = self.counts, Counts()
         return Commit(
             generation=self._state.generation,
@@ -277,14 +284,26 @@ class IndexWriter:
         """Forget everything since the last commit."""
         self._check_usable()
         self.counts = Counts()
+        self._settled = False
         self._begin()
         self._remove_unreachable()
 
     # --- merges ---------------------------------------------------------------------------------------
 
+    def _unsettle(self) -> None:
+        """Before something new is added, do the merges the last commit made due: after it, so it was not delayed."""
+        if self._settled:
+            self.merge_as_due()
+            self._settled = False
+
     def merge_as_due(self) -> int:
-        """Merge committed segments until the policy asks for no more; how many merges that took."""
+        """Merge committed segments until the policy asks for no more; how many merges that took.
+
+        Does nothing while something is not committed yet.
+        """
         self._check_usable()
+        if not self._settled:
+            return 0
         merges = 0
         while bounds := policy.next_merge(
             [policy.Size(s.receipt.documents - len(s.dead), len(s.dead)) for s in self._segments]
@@ -314,6 +333,20 @@ class IndexWriter:
             _remove(self._catalog.segment_path(segment.id))
 
     # --- the end --------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if self._lock.held and not self._broken:
+                if kind is None:
+                    self.commit()
+                    self.merge_as_due()
+                else:
+                    self.rollback()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Give the lock back. What was not committed is forgotten; its files go with the next writer."""

@@ -4,8 +4,8 @@ A typed word becomes what the analyzer makes of it. One term: that term. Several
 a phrase of the parts. A run of unspaced script: its character bigrams, of which any may match where any word may, and
 all must where the word is required, excluded or joined by `AND`; a lone character stands for every bigram that
 begins with it. Within an exclusion words side by side are each excluded, whatever the mode, so that mode "all" never
-finds what mode "any" does not. Quoted text is one phrase. A name before a colon counts only if the schema has that field; otherwise
-the text is read as it stands. Words of which nothing is left (punctuation) are dropped.
+finds what mode "any" does not. Quoted text is one phrase. A name before a colon counts only if the schema has that
+field; otherwise the text is read as it stands. Words of which nothing is left (punctuation) are dropped.
 
 Cost: one analysis of each word, then linear in the tree, which is walked without recursion. What this module does
 not know: which documents exist, and so whether a term does (`search/`).

@@ -116,9 +116,7 @@ def _vectors(sources: list[_Source]) -> npt.NDArray[np.uint64]:
 def _batches(sources: list[_Source], terms: list[str]) -> Iterator[PostingBatch]:
     """Postings of all terms in order, some million occurrences at a time."""
     old = [source.numbers_of(terms) for source in sources]
-    sizes = sum(
-        (source.occurrences_of(numbers) for source, numbers in zip(sources, old, strict=True)), np.zeros(len(terms))
-    )
+    sizes = sum((source.occurrences_of(numbers) for source, numbers in zip(sources, old, strict=True)), np.zeros(len(terms)))
     chunk = (np.cumsum(sizes) // _CHUNK_OCCURRENCES).astype(np.int64)
     bounds = [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), len(terms)]
     for start, stop in zip(bounds[:-1], bounds[1:], strict=True):

@@ -85,7 +85,7 @@ def test_any_text_gives_a_plan(text, mode):
 
 @given(text=query_text)
 def test_strict_reading_raises_one_error_or_agrees(text):
-    """Strict reading either raises `QueryError` with a place in the text, or gives the lenient plan without warnings."""
+    """Strict reading raises `QueryError` with a place in the text, or gives the lenient plan without warnings."""
     lenient = plan_query(text, SCHEMA, ANALYZER)
     try:
         strict = plan_query(text, SCHEMA, ANALYZER, strict=True)

@@ -7,10 +7,10 @@ cannot be negative and without the constant factor (k1 + 1):
     idf(leaf)          = ln(1 + (N - n + 0.5) / (n + 0.5))
     score(document)    = sum over the leaves that occur in it, in order, of  multiplicity * (idf * (f / (f + k1)))
 
-N counts the documents; n those in which the leaf occurs in any text field, even where the leaf itself may look only into
-some. A phrase has the sum of its terms' idfs, and as its tf the number of positions it starts at. A prefix stands for
-all terms it covers as if they were one. Sums are made in float64 in the order written; the score is then rounded to float32.
-Higher scores come first and, among equal float32 scores, the document that arrived first.
+N counts the documents; n those in which the leaf occurs in any text field, even where the leaf itself may look only
+into some. A phrase has the sum of its terms' idfs, and as its tf the number of positions it starts at. A prefix stands
+for all terms it covers as if they were one. Sums are made in float64 in the order written; the score is then rounded
+to float32. Higher scores come first and, among equal float32 scores, the document that arrived first.
 
 Leaves are tuples as in `boolean.py`, ``fields`` being the names of the fields the leaf may look into:
 ("term", term, fields), ("phrase", terms, fields), ("prefix", prefix, also, fields).
