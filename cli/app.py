@@ -167,7 +167,7 @@ def main() -> NoReturn:
     except SystemExit:
         raise
     except BaseException:  # --debug, or a fault of ours: the traceback is what is wanted.
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
         sys.exit(Status.BUG)
     sys.exit(Status.DONE)
 

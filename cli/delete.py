@@ -18,7 +18,7 @@ def delete(
     directory: Directory,
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids; of crawled pages their URLs.")],
 ) -> Status:
-    """Example: searchkit delete site https://example.org/old https://example.org/older
+    """Example: searchkit delete site https://example.org/rye https://example.org/letter
 
     Take documents out of the index, all in one commit. Exits with 1 if some id was not there; the others are deleted
     all the same. A crawled page comes back when it is fetched and indexed again.

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, TextIO, cast
 
 import typer
 
@@ -49,7 +49,7 @@ def _destination(output: Path | None, terminal: Terminal) -> Iterator[TextIO]:
         "w", dir=output.parent, prefix=f".{output.name}.", encoding="utf-8", newline="\n", delete=False
     ) as file:
         try:
-            yield file
+            yield cast("TextIO", file)
             file.flush()
             os.fsync(file.fileno())
         except BaseException:

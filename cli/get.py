@@ -17,7 +17,7 @@ def get(
     id: Annotated[str, typer.Argument(metavar="ID", help="Its id; of a crawled page its URL.", show_default=False)],
     as_json: Json = False,
 ) -> None:
-    """Example: searchkit get site https://example.org/
+    """Example: searchkit get site https://example.org/rye
 
     Show one document, field by field. Exits with 1 if there is none with this id.
     """

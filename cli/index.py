@@ -150,7 +150,6 @@ class Run:
             except SourceError as error:
                 self.terminal.error(safe_text(str(error)), error.hint)
                 self._damage.append(error)
-        self._ended = True
 
     def _next(self, items: Iterator[Item]) -> Item | None:
         self.stop.waiting = True
@@ -167,17 +166,16 @@ class Run:
             self.records += 1
             yield record.data
             show(sum(source.done for source in sources), f"{self.records:,} records")
+        self._ended = True
 
     def add(self, writer: Writer, records: Iterator[dict[str, Any]]) -> None:
         """Add records; one that is not valid is reported, and the others follow."""
-        while True:
-            try:
-                writer.add_many(records, skip_unchanged=True)
-            except DocumentInvalid as error:
-                self.records -= 1
-                self.reject(Rejected(error.where or self.where, error.what))
-            else:
-                return
+        writer.add_many(records, skip_unchanged=True, rejected=self._invalid)
+
+    def _invalid(self, error: DocumentInvalid) -> None:
+        # The writer asks for the next record only after this, so `where` is that of the record at fault.
+        self.records -= 1
+        self.reject(Rejected(error.where or self.where, error.what))
 
     def reject(self, item: Rejected) -> None:
         """Count something that gives no document, and say so if it is a fault."""

@@ -55,7 +55,7 @@ def query(
     with searchkit.open(directory) as index, index.snapshot() as snapshot:
         if batch is not None:
             return answer_batch(terminal, snapshot, batch, limit=limit, mode=mode, explain=explain)
-        results = snapshot.search(" ".join(words or ()), limit=limit, mode=mode)
+        results = snapshot.search(" ".join(words or ()), limit=limit, mode=mode, engine="numpy")
         if as_json:
             terminal.json(as_dict(results, snapshot if explain else None))
         else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import searchkit
 from cli.options import Directory, Json
 from cli.terminal import Terminal
@@ -18,7 +21,15 @@ def stats(directory: Directory, as_json: Json = False) -> None:
     if as_json:
         terminal.json(counted)
         return
-    width = max(map(len, counted))
     for name, value in counted.items():
-        shown = f"{value:,}" if isinstance(value, int) else str(value)
-        terminal.line(f"{name.replace('_', ' '):<{width}}  {shown}")
+        _show(terminal, name, value)
+
+
+def _show(terminal: Terminal, name: str, value: Any, indent: str = "") -> None:
+    label = f"{indent}{name.replace('_', ' ') if not indent else name}"
+    if isinstance(value, Mapping):
+        terminal.line(label)
+        for inner, part in value.items():
+            _show(terminal, inner, part, indent + "  ")
+    else:
+        terminal.line(f"{label:<24} {f'{value:,}' if isinstance(value, int | float) else value}")
