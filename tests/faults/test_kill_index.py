@@ -20,8 +20,8 @@ import pytest
 
 from tests.docs.commands import ROOT, searchkit
 
-ROUNDS = int(os.environ.get("SEARCHKIT_KILLS", "4"))
-RECORDS = 3_000
+ROUNDS = int(os.environ.get("SEARCHKIT_KILLS", "2"))
+RECORDS = 1_500
 WORDS = "river stone bread oven rye yeast flour loaf knife path index letter water salt heat stream file word".split()
 
 
@@ -53,17 +53,17 @@ def run(where, source, *, kill_after: float | None = None) -> tuple[list[dict[st
     """Index with small commits; the events that arrived, and how long it took. Killed after `kill_after` seconds."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli.app", "index", str(where), str(source), "--json", "--batch", "150"],
+        [sys.executable, "-m", "cli.app", "index", str(where), str(source), "--json", "--batch", "100"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     try:
-        process.communicate(timeout=kill_after) if kill_after is not None else process.communicate(timeout=240)
+        out, err = process.communicate(timeout=kill_after or 240)
     except subprocess.TimeoutExpired:
         process.kill()
-    out, err = process.communicate() if process.stdout and not process.stdout.closed else (b"", b"")
+        out, err = process.communicate()
     assert b"Traceback" not in err, err.decode()
     return [json.loads(line) for line in out.splitlines() if line.endswith(b"}")], time.monotonic() - began
 
