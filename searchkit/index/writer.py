@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -21,7 +21,7 @@ import numpy as np
 from searchkit import limits
 from searchkit.codec import bitmap
 from searchkit.codec.bitmap import BitMap
-from searchkit.errors import Closed, StorageError
+from searchkit.errors import Closed, DocumentInvalid, StorageError
 from searchkit.ids import SegmentId
 from searchkit.index import policy
 from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry, State
@@ -69,9 +69,7 @@ class _Pending:
         lengths = self.reader.lengths[bitmap.to_array(self.dead)].sum(axis=0, dtype=np.int64)
         live = tuple(total - lost for total, lost in zip(self.receipt.length_totals, lengths.tolist(), strict=True))
         receipt = self.receipt
-        return SegmentEntry(
-            self.id, receipt.documents, len(self.dead), receipt.size, receipt.spine, receipt.sums, live
-        )
+        return SegmentEntry(self.id, receipt.documents, len(self.dead), receipt.size, receipt.spine, receipt.sums, live)
 
 
 class IndexWriter:
@@ -145,23 +143,65 @@ class IndexWriter:
         self._unsettle()
         self._put(to_document(record, self._schema, where))
 
-    def add_many(self, records: Iterable[Mapping[str, Any]], *, skip_unchanged: bool = False) -> None:
-        """Add records one after the other; with `skip_unchanged`, leave alone those that are here just so."""
+    def add_many(
+        self,
+        records: Iterable[Mapping[str, Any]],
+        *,
+        skip_unchanged: bool = False,
+        rejected: Callable[[DocumentInvalid], object] | None = None,
+    ) -> None:
+        """Add records one after the other.
+
+        Parameters
+        ----------
+        records : iterable of mappings
+        skip_unchanged : bool
+            Leave documents alone that are here just so, instead of replacing them by themselves.
+        rejected : callable, optional
+            Told of each record that cannot become a document, before the next one is read; the others are added.
+
+        Raises
+        ------
+        DocumentInvalid
+            If a record cannot become a document and `rejected` was not given; everything before it is kept.
+        """
         self._check_usable()
         self._unsettle()
-        documents = (to_document(record, self._schema) for record in records)
+        documents = self._documents(records, rejected)
         if not skip_unchanged:
             for document in documents:
                 self._put(document)
             return
-        while batch := list(itertools.islice(documents, _LOOKUP_BATCH)):
-            held = self._digests([document.id for document in batch])
-            for document in batch:
-                if held.get(document.id) == document.digest:
-                    self.counts.unchanged += 1
-                else:
-                    held[document.id] = document.digest
-                    self._put(document)
+        while True:
+            batch: list[Document] = []
+            try:
+                batch.extend(itertools.islice(documents, _LOOKUP_BATCH))
+            finally:  # What came before a record that raised is kept.
+                self._put_changed(batch)
+            if not batch:
+                return
+
+    def _documents(
+        self, records: Iterable[Mapping[str, Any]], rejected: Callable[[DocumentInvalid], object] | None
+    ) -> Iterator[Document]:
+        for record in records:
+            try:
+                document = to_document(record, self._schema)
+            except DocumentInvalid as error:
+                if rejected is None:
+                    raise
+                rejected(error)
+            else:
+                yield document
+
+    def _put_changed(self, batch: list[Document]) -> None:
+        held = self._digests([document.id for document in batch]) if batch else {}
+        for document in batch:
+            if held.get(document.id) == document.digest:
+                self.counts.unchanged += 1
+            else:
+                held[document.id] = document.digest
+                self._put(document)
 
     def delete(self, id: str) -> None:
         """Delete the document with this id, if there is one."""
