@@ -14,6 +14,7 @@ not know: which documents exist, and so whether a term does (`search/`).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -248,7 +249,7 @@ class _Binder:
     def _phrase(self, tokens: list[Token], mask: int, node: Tree) -> ScoredLeaf:
         if len(tokens) == 1:
             token = tokens[0]
-            alone = token.kind == "cjk" and len(token.term) == 1
+            alone = token.kind == "cjk" and _is_one_character(token.term)
             return PrefixLeaf(token.term, (), mask) if alone else TermLeaf(token.term, mask)
         if len(tokens) > limits.QUERY_LEAVES_MAX:
             what = f"a phrase has more than {limits.QUERY_LEAVES_MAX:,} words"
@@ -356,6 +357,11 @@ def _distinct(nodes: Iterable[Node]) -> list[Node]:
             leaves.add(node)
         kept.append(node)
     return kept
+
+
+def _is_one_character(term: str) -> bool:
+    """Whether a term is one character of an unspaced script, with its marks, rather than a pair of them."""
+    return sum(not unicodedata.category(char).startswith("M") for char in term) == 1
 
 
 def _short(text: str) -> str:
