@@ -28,10 +28,12 @@ SEGMENT_PART_BYTES_MAX: Final = (1 << 32) - 4_096
 """Bytes in one part of a segment; LMDB stores a value's size in 32 bits."""
 FIELDS_MAX: Final = 16
 """Searchable text fields in a schema; the fields of a query are a 16-bit mask."""
-WRITER_TOKENS_MAX: Final = 8_000_000
-"""Tokens held before a segment is written; 8 million take about 200 MB while they are inverted."""
-WRITER_CHARACTERS_MAX: Final = 96_000_000
-"""Characters of stored text held before a segment is written; bounds a batch of few, huge documents."""
+MERGE_DOCUMENTS_MAX: Final = 2_000_000
+"""Live documents merged into one segment without being asked; `merge` goes up to SEGMENT_DOCUMENTS_MAX."""
+WRITER_TOKENS_MAX: Final = 4_000_000
+"""Tokens held before a segment is written; 4 million take about 400 MB while they are inverted."""
+WRITER_BYTES_MAX: Final = 96_000_000
+"""Bytes of stored records held before a segment is written; bounds a batch of few, huge documents."""
 CHECKSUM_BLOCK_BYTES: Final = 65_536
 """Bytes covered by one checksum of a segment part: small enough to verify on first touch, 40 microseconds."""
 

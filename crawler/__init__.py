@@ -1,0 +1,1 @@
+"""Fetching pages politely and writing them to the page store. Knows documents, not indexes."""
