@@ -13,7 +13,6 @@ not know: which documents exist, and so whether a term does (`search/`).
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Final
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer, Token
+from searchkit.model.document import clean_text
 from searchkit.model.schema import Keyword, Schema
 from searchkit.query.parse import Complaints, Mode, Parsed, parse
 from searchkit.query.plan import (
@@ -41,7 +41,6 @@ from searchkit.query.plan import (
 from searchkit.query.ranges import read_range
 from searchkit.query.tree import And, Everything, Field, Not, Or, Phrase, Prefix, Required, Sequence, Tree, Word
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _FIELDS_NAMED_MAX: Final = 8  # Fields a warning lists; more would hide what it says.
 
 
@@ -196,7 +195,7 @@ class _Binder:
             value += "*"
             what = f"{place.field} is matched whole, so a * has no special meaning there"
             self.complaints.add(what, node.start, node.end, instead="it was read as part of the value")
-        return self._counted(KeywordLeaf(place.field, _SURROGATE.sub("\ufffd", value)), node)
+        return self._counted(KeywordLeaf(place.field, clean_text(value)), node)
 
     def _range(self, node: Word | Prefix | Phrase, place: _Place, kind: str) -> Node | None:
         ends = None if isinstance(node, Prefix) else read_range(node.text, kind)
