@@ -136,6 +136,8 @@ def test_plain_text_is_not_mistaken_for_operators(text, tree):
         ("a) b", Sequence((A, B)), "a ) closes nothing"),
         ('"a b', Sequence((A, B)), "a quotation mark has no partner"),
         ('title:"a b', Sequence((Field("title", A), B)), "a quotation mark has no partner"),
+        ('-"title:a', Not(Field("title", A)), "a quotation mark has no partner"),
+        ('-"-a', Not(A), "a quotation mark has no partner"),
         ("AND a", Sequence((Word("and"), A)), "AND has nothing to join"),
         ("a OR", Sequence((A, Word("or"))), "OR has nothing to join"),
         ("a NOT", Sequence((A, Word("not"))), "NOT has nothing to exclude"),
