@@ -40,6 +40,8 @@ def test_a_file_can_be_read_in_one_sitting(path):
     assert len(text.splitlines()) < LINES_OF_A_FILE
     for function in functions(path):
         lines = (function.end_lineno or 0) - function.lineno + 1
+        if ast.get_docstring(function):  # What explains a function does not make it long.
+            lines -= (function.body[0].end_lineno or 0) - function.body[0].lineno + 1
         assert lines < LINES_OF_A_FUNCTION, f"{function.name} has {lines} lines"
     assert ast.get_docstring(ast.parse(text)), "no docstring says what this module is for"
 
