@@ -82,6 +82,8 @@ class PageTxn:
         self._txn = txn
         self._where = where
         self._hosts: dict[str, dict[str, Any]] = {}
+        self.entered: set[str] = set()
+        """Hosts that got a new place in the queue in this transaction."""
         found = self._get(STATE_KEY, META)
         self.state: dict[str, Any] = found if found is not None else new_state()
 
@@ -335,7 +337,9 @@ class PageTxn:
         key = host_key(host_of(entry.url)) + min(entry.depth, 0xFFFF).to_bytes(2, "big") + _number(self.state["place"])
         self._put(key, entry.to_list(), FRONTIER)
         self._save(before, replace(record, entry=key.hex()))
-        self._host_for_change(host_of(entry.url))["waiting"] += 1
+        host = host_of(entry.url)
+        self._host_for_change(host)["waiting"] += 1
+        self.entered.add(host)
         self.state["counts"]["waiting"] = self.state["counts"].get("waiting", 0) + 1
 
     def _leave(self, known: UrlRecord) -> UrlRecord:
