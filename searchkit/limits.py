@@ -73,6 +73,13 @@ ANCHOR_TEXTS_MAX: Final = 32
 ROBOTS_BYTES_MAX: Final = 500 << 10
 """Bytes of a robots.txt that are read; RFC 9309 asks for at least this much."""
 
+# --- sources --------------------------------------------------------------------------------------------
+SOURCE_LINE_BYTES_MAX: Final = 4 * DOCUMENT_CHARACTERS_MAX
+"""Bytes of one line of a source; a longer one is reported and passed over without being held in memory. A document
+of the largest size takes at most four bytes a character."""
+SOURCE_FILE_BYTES_MAX: Final = 4 * DOCUMENT_CHARACTERS_MAX
+"""Bytes of one page or text file of a folder or an archive; a larger one is reported and left out."""
+
 # --- waiting --------------------------------------------------------------------------------------------
 LOCK_TIMEOUT_S: Final = 10.0
 """Seconds a second writer waits for the first before it is told who holds the lock."""

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from searchkit import limits
 from searchkit.codec import bitmap
 from searchkit.codec.bitmap import BitMap
-from searchkit.errors import Closed, StorageError
+from searchkit.errors import Closed, DocumentInvalid, StorageError
 from searchkit.ids import SegmentId
 from searchkit.index import policy
 from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry, State
@@ -69,9 +69,7 @@ class _Pending:
         lengths = self.reader.lengths[bitmap.to_array(self.dead)].sum(axis=0, dtype=np.int64)
         live = tuple(total - lost for total, lost in zip(self.receipt.length_totals, lengths.tolist(), strict=True))
         receipt = self.receipt
-        return SegmentEntry(
-            self.id, receipt.documents, len(self.dead), receipt.size, receipt.spine, receipt.sums, live
-        )
+        return SegmentEntry(self.id, receipt.documents, len(self.dead), receipt.size, receipt.spine, receipt.sums, live)
 
 
 class IndexWriter:
@@ -97,6 +95,7 @@ class IndexWriter:
         self._lock = WriterLock(self._catalog.directory / LOCK_FILE)
         self._lock.acquire(lock_timeout)
         self._broken = False
+        self._settled = False  # Whether all that was added is committed, so that a merge commits nothing else.
         self.counts = Counts()
         try:
             self._begin()
@@ -141,28 +140,73 @@ class IndexWriter:
             If it cannot become a document; everything added before is kept.
         """
         self._check_usable()
+        self._unsettle()
         self._put(to_document(record, self._schema, where))
 
-    def add_many(self, records: Iterable[Mapping[str, Any]], *, skip_unchanged: bool = False) -> None:
-        """Add records one after the other; with `skip_unchanged`, leave alone those that are here just so."""
+    def add_many(
+        self,
+        records: Iterable[Mapping[str, Any]],
+        *,
+        skip_unchanged: bool = False,
+        rejected: Callable[[DocumentInvalid], object] | None = None,
+    ) -> None:
+        """Add records one after the other.
+
+        Parameters
+        ----------
+        records : iterable of mappings
+        skip_unchanged : bool
+            Leave documents alone that are here just so, instead of replacing them by themselves.
+        rejected : callable, optional
+            Told of each record that cannot become a document, before the next one is read; the others are added.
+
+        Raises
+        ------
+        DocumentInvalid
+            If a record cannot become a document and `rejected` was not given; everything before it is kept.
+        """
         self._check_usable()
-        documents = (to_document(record, self._schema) for record in records)
+        self._unsettle()
+        documents = self._documents(records, rejected)
         if not skip_unchanged:
             for document in documents:
                 self._put(document)
             return
-        while batch := list(itertools.islice(documents, _LOOKUP_BATCH)):
-            held = self._digests([document.id for document in batch])
-            for document in batch:
-                if held.get(document.id) == document.digest:
-                    self.counts.unchanged += 1
-                else:
-                    held[document.id] = document.digest
-                    self._put(document)
+        while True:
+            batch: list[Document] = []
+            try:
+                batch.extend(itertools.islice(documents, _LOOKUP_BATCH))
+            finally:  # What came before a record that raised is kept.
+                self._put_changed(batch)
+            if not batch:
+                return
+
+    def _documents(
+        self, records: Iterable[Mapping[str, Any]], rejected: Callable[[DocumentInvalid], object] | None
+    ) -> Iterator[Document]:
+        for record in records:
+            try:
+                document = to_document(record, self._schema)
+            except DocumentInvalid as error:
+                if rejected is None:
+                    raise
+                rejected(error)
+            else:
+                yield document
+
+    def _put_changed(self, batch: list[Document]) -> None:
+        held = self._digests([document.id for document in batch]) if batch else {}
+        for document in batch:
+            if held.get(document.id) == document.digest:
+                self.counts.unchanged += 1
+            else:
+                held[document.id] = document.digest
+                self._put(document)
 
     def delete(self, id: str) -> None:
         """Delete the document with this id, if there is one."""
         self._check_usable()
+        self._unsettle()
         self._deleted.add(id)
         if self._buffer.remove(id):
             self.counts.deleted += 1
@@ -247,6 +291,7 @@ class IndexWriter:
         self._flush()
         wanted = {**(self._state.marks or {}), **(marks or {})}
         self._save(wanted)
+        self._settled = True
         counts, self.counts = self.counts, Counts()
         return Commit(
             generation=self._state.generation,
@@ -279,14 +324,26 @@ class IndexWriter:
         """Forget everything since the last commit."""
         self._check_usable()
         self.counts = Counts()
+        self._settled = False
         self._begin()
         self._remove_unreachable()
 
     # --- merges ---------------------------------------------------------------------------------------
 
+    def _unsettle(self) -> None:
+        """Before something new is added, do the merges the last commit made due: after it, so it was not delayed."""
+        if self._settled:
+            self.merge_as_due()
+            self._settled = False
+
     def merge_as_due(self) -> int:
-        """Merge committed segments until the policy asks for no more; how many merges that took."""
+        """Merge committed segments until the policy asks for no more; how many merges that took.
+
+        Does nothing while something is not committed yet.
+        """
         self._check_usable()
+        if not self._settled:
+            return 0
         merges = 0
         while bounds := policy.next_merge(
             [policy.Size(s.receipt.documents - len(s.dead), len(s.dead)) for s in self._segments]
@@ -316,6 +373,20 @@ class IndexWriter:
             _remove(self._catalog.segment_path(segment.id))
 
     # --- the end --------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if self._lock.held and not self._broken:
+                if kind is None:
+                    self.commit()
+                    self.merge_as_due()
+                else:
+                    self.rollback()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Give the lock back. What was not committed is forgotten; its files go with the next writer."""

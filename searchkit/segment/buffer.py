@@ -137,7 +137,7 @@ class Buffer:
         alive = np.array([document is not None for document in self._documents], bool)
         lengths = np.frombuffer(self._lengths, np.uint32).reshape(-1, self._fields)
         tokens = np.frombuffer(self._tokens, np.uint32)
-        kept = tokens[np.repeat(alive, lengths.sum(axis=1))] if not alive.all() else tokens
+        kept = tokens[np.repeat(alive, lengths.sum(axis=1, dtype=np.int64))] if not alive.all() else tokens
         used = np.zeros(len(self._numbers), bool)
         used[kept] = True
         names = list(self._numbers)

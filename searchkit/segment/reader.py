@@ -98,7 +98,10 @@ class SegmentReader:
         if len(part) % dtype.itemsize:
             raise SegmentDamaged(self.path, f"the size of the part {name!r}", f"a multiple of {dtype.itemsize}", len(part))
         values = np.frombuffer(part, dtype)
-        return values if values.ctypes.data % dtype.itemsize == 0 else values.copy()
+        if values.ctypes.data % dtype.itemsize:
+            values = values.copy()
+            values.setflags(write=False)  # Like the views, so that kernels see one kind of array.
+        return values
 
     def _validate_offsets(self) -> None:
         """Offsets ascend and end where their part ends, so that no kernel can be led out of its bytes."""
@@ -269,6 +272,11 @@ class SegmentReader:
             raise SegmentDamaged(self.path, "the lengths are not one a document")
         return np.stack(columns, axis=1).astype(np.uint32)
 
+    @cached_property
+    def length_max(self) -> int:
+        """Length of the longest field of any document, in tokens."""
+        return int(self.lengths.max(initial=0))
+
     def keyword(self, field: str, value: str) -> BitMap:
         """Documents with this value in a keyword field."""
         return self._keyword_postings(self._keywords.number(layout.keyword_key(field, value)))
@@ -367,6 +375,11 @@ class SegmentReader:
     def bytes_of(self, name: str, start: int, stop: int) -> memoryview:
         """Verified bytes of a part in place, for kernels that work on addresses."""
         return self._part(name, start, stop)
+
+    def unverified(self, name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        """A whole part in place as an array; verify what you read of it with `bytes_of` first."""
+        view = self._view(name)
+        return np.frombuffer(view[: len(view) // dtype.itemsize * dtype.itemsize], dtype)
 
     def verify_all(self) -> None:
         """Verify every byte of every part."""
