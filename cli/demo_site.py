@@ -66,7 +66,7 @@ class _Writer(pydoc.HTMLDoc):
     def page(self, title: str, contents: str) -> str:
         """A whole page."""
         body = _ADDRESS.sub("", contents)
-        name = title.removeprefix("module ").removeprefix("package ")
+        name = title.rpartition(" ")[2]
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{pydoc.html.escape(name)} - Python '
             f"standard library</title></head><body>{body}</body></html>"
