@@ -23,10 +23,13 @@ def compress(data: bytes) -> bytes:
 
 def decompress(data: bytes | memoryview, size_max: int) -> bytes:
     """Unpack a block, or raise ValueError if it is not one or is larger than `size_max` bytes."""
+    decompressor = zstd.ZstdDecompressor()
     try:
-        unpacked = bytes(zstd.ZstdDecompressor().decompress(bytes(data), size_max + 1))
+        unpacked = bytes(decompressor.decompress(bytes(data), size_max + 1))
     except zstd.ZstdError as error:
         raise ValueError(str(error)) from error
     if len(unpacked) > size_max:
         raise ValueError(f"unpacks to more than {size_max} bytes")
+    if not decompressor.eof:
+        raise ValueError("ends too early")
     return unpacked

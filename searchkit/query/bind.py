@@ -13,7 +13,7 @@ not know: which documents exist, and so whether a term does (`search/`).
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -22,6 +22,7 @@ from typing import Final
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer, Token
+from searchkit.model.document import clean_text
 from searchkit.model.schema import Keyword, Schema
 from searchkit.query.parse import Complaints, Mode, Parsed, parse
 from searchkit.query.plan import (
@@ -40,7 +41,6 @@ from searchkit.query.plan import (
 from searchkit.query.ranges import read_range
 from searchkit.query.tree import And, Everything, Field, Not, Or, Phrase, Prefix, Required, Sequence, Tree, Word
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _FIELDS_NAMED_MAX: Final = 8  # Fields a warning lists; more would hide what it says.
 
 
@@ -195,7 +195,7 @@ class _Binder:
             value += "*"
             what = f"{place.field} is matched whole, so a * has no special meaning there"
             self.complaints.add(what, node.start, node.end, instead="it was read as part of the value")
-        return self._counted(KeywordLeaf(place.field, _SURROGATE.sub("\ufffd", value)), node)
+        return self._counted(KeywordLeaf(place.field, clean_text(value)), node)
 
     def _range(self, node: Word | Prefix | Phrase, place: _Place, kind: str) -> Node | None:
         ends = None if isinstance(node, Prefix) else read_range(node.text, kind)
@@ -248,7 +248,7 @@ class _Binder:
     def _phrase(self, tokens: list[Token], mask: int, node: Tree) -> ScoredLeaf:
         if len(tokens) == 1:
             token = tokens[0]
-            alone = token.kind == "cjk" and len(token.term) == 1
+            alone = token.kind == "cjk" and _is_one_character(token.term)
             return PrefixLeaf(token.term, (), mask) if alone else TermLeaf(token.term, mask)
         if len(tokens) > limits.QUERY_LEAVES_MAX:
             what = f"a phrase has more than {limits.QUERY_LEAVES_MAX:,} words"
@@ -356,6 +356,11 @@ def _distinct(nodes: Iterable[Node]) -> list[Node]:
             leaves.add(node)
         kept.append(node)
     return kept
+
+
+def _is_one_character(term: str) -> bool:
+    """Whether a term is one character of an unspaced script, with its marks, rather than a pair of them."""
+    return sum(not unicodedata.category(char).startswith("M") for char in term) == 1
 
 
 def _short(text: str) -> str:

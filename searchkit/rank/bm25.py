@@ -96,7 +96,9 @@ def combined_frequencies(
     f = np.zeros(len(tfs))
     for field, (weight, mean) in enumerate(zip(parameters.weights, parameters.means, strict=True)):
         if fields >> field & 1 and mean > 0:
-            f += weight * tfs[:, field] / length_norms(lengths[:, field], mean, parameters.b)
+            norms = length_norms(lengths[:, field], mean, parameters.b)
+            # An empty field has a norm of 0 where b is 1; nothing occurs in it, and nothing is added.
+            f += np.divide(weight * tfs[:, field], norms, out=np.zeros(len(f)), where=tfs[:, field] > 0)
     return f
 
 

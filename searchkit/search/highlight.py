@@ -5,10 +5,10 @@ where they stand, by their offsets. Among all pieces of the snippet's width the 
 weigh most, then the one with more of them in all, then the earliest. It begins with the sentence if there is room,
 else between two words.
 
-Cost: linear in the text, 0.1 microseconds for a word that was met before and 1 to 2 for another; whole words are looked up,
-and only those of the query are taken apart to find their offsets. Beyond `limits.SNIPPET_SOURCE_CHARACTERS_MAX` nothing
-is looked at. What this module does not know: fields (a word asked of the title is marked in any text) and how rare a
-word is, unless it is told.
+Cost: linear in the text, 0.1 microseconds for a word that was met before and 1 to 2 for another; what stands between
+two spaces is looked up whole, and only where it holds a word of the query is it taken apart for the offsets. Beyond
+`limits.SNIPPET_SOURCE_CHARACTERS_MAX` nothing is looked at. What this module does not know: fields (a word asked of the
+title is marked in any text) and how rare a word is, unless it is told.
 """
 
 from __future__ import annotations
@@ -274,12 +274,16 @@ def _frame(text: str, start: int, end: int, room: int) -> tuple[int, int]:
     """Where a snippet around ``text[start:end]`` begins and ends: with a sentence if it can, else between words."""
     spare = max(room - (end - start), 0)
     lowest = max(start - spare * 3 // 4, 0)  # Some room is left for what follows the words.
-    sentences = (text.rfind(mark, lowest, start) + len(mark) for mark in _SENTENCE_ENDS if mark in text[lowest:start])
+    sentences = (
+        text.rfind(mark, max(lowest - len(mark), 0), start) + len(mark)
+        for mark in _SENTENCE_ENDS
+        if mark in text[max(lowest - len(mark), 0) : start]
+    )
     begin = max(sentences, default=0 if lowest == 0 else -1)
     if begin < 0:
         begin = _first_boundary(text, start - spare // _CONTEXT_SHARE, start)
     if len(text) - begin < room - spare // _CONTEXT_SHARE:  # Near the end of the text: show more of what is before.
-        begin = min(begin, _first_boundary(text, max(len(text) - room, lowest), start))
+        begin = min(begin, _first_boundary(text, max(len(text) - room, 0), start))
     return begin, _last_boundary(text, min(end, begin + room), begin + room)
 
 

@@ -97,7 +97,8 @@ def saturation(
     f = np.zeros(len(tfs))
     for field, (weight, mean) in enumerate(zip(baked.weights, baked.means, strict=True)):
         if mean > 0:
-            f += weight * tfs[:, field] / ((1 - baked.b) + baked.b * (lengths[:, field] / mean))
+            norms = (1 - baked.b) + baked.b * (lengths[:, field] / mean)
+            f += np.divide(weight * tfs[:, field], norms, out=np.zeros(len(f)), where=tfs[:, field] > 0)
     return f / (f + baked.k1)
 
 

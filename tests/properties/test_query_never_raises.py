@@ -9,11 +9,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from searchkit import limits
+from searchkit.analysis.analyzer import analyzer
 from searchkit.errors import QueryError
 from searchkit.model.schema import Date, Keyword, Number, Schema, Text
 from searchkit.query.bind import plan_query
 from searchkit.query.parse import parse
-from searchkit.query.plan import Bool, Node
+from searchkit.query.plan import Bool, KeywordLeaf, Node, PhraseLeaf, PrefixLeaf, RangeLeaf, TermLeaf
 from searchkit.query.tree import walk
 from tests.reference import boolean
 from tests.support.plain_analyzer import PlainAnalyzer
@@ -71,11 +72,31 @@ def nodes_of(node: Node | None) -> list[Node]:
     return found
 
 
-@given(text=query_text, mode=modes)
-def test_any_text_gives_a_plan(text, mode):
-    """Lenient reading never raises; the plan is bounded, has no empty Bool, and scores only what the tree holds."""
-    plan = plan_query(text, SCHEMA, ANALYZER, mode)
+def texts_of(node: Node) -> list[str]:
+    """Everything in a leaf that will be looked up."""
+    match node:
+        case TermLeaf(term, _):
+            return [term]
+        case PhraseLeaf(terms, _):
+            return list(terms)
+        case PrefixLeaf(prefix, also, _):
+            return [prefix, *also]
+        case KeywordLeaf(_, value):
+            return [value]
+    return []
+
+
+@given(text=query_text, mode=modes, with_analyzer=st.sampled_from([ANALYZER, analyzer("en"), analyzer("none")]))
+def test_any_text_gives_a_plan(text, mode, with_analyzer):
+    """Lenient reading never raises; the plan is bounded, can be looked up, has no empty Bool, and says what is odd."""
+    plan = plan_query(text, SCHEMA, with_analyzer, mode)
     nodes = nodes_of(plan.root)
+    for node in nodes:
+        for piece in texts_of(node):
+            piece.encode()  # Valid UTF-8, as the index needs it.
+        assert not isinstance(node, PrefixLeaf) or node.prefix
+        assert not isinstance(node, PhraseLeaf) or len(node.terms) > 1
+        assert not isinstance(node, RangeLeaf) or node.low <= node.high
     assert all(node.must or node.should or node.must_not for node in nodes if isinstance(node, Bool))
     assert (plan.root is None) <= bool(plan.warnings)
     assert sum(times for _, times in plan.scored) <= limits.QUERY_LEAVES_MAX

@@ -142,7 +142,7 @@ def test_one_fresh_segment_is_the_same_index(stream: list[tuple[Any, ...]], aske
     stream=st.lists(operations, max_size=30),
     asked=queries,
     k1=st.floats(0.05, 5),
-    b=st.floats(0, 1),
+    b=st.floats(0, 1) | st.just(1.0),
     title=st.floats(0.01, 50),
 )
 def test_parameters_are_free_at_query_time(

@@ -260,7 +260,7 @@ def _frequency(segment: Any, posting: Any, doc: Any, weights: Any, means: Any, b
         vector = segment.escapes[min(low, len(segment.escapes) - 1)]
     f = 0.0
     for field in range(len(weights)):
-        if means[field] > 0:
+        if vector[field] > 0:
             norm = (1 - b) + b * (segment.lengths[doc, field] / means[field])
             f += weights[field] * vector[field] / norm
     return f
