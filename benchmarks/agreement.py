@@ -41,7 +41,9 @@ def read_passages(path: Path, limit: int | None) -> Iterator[dict[str, Any]]:
 
 def read_queries(folder: Path, count: int) -> list[str]:
     """Queries of three kinds in equal parts, evenly drawn from each file: typed, asked, and with syntax."""
-    game = [json.loads(line)["query"] for line in (folder / "search_benchmark_game_queries.jsonl").open(encoding="utf-8")]
+    game = [
+        json.loads(line)["query"] for line in (folder / "search_benchmark_game_queries.jsonl").open(encoding="utf-8")
+    ]
     plain = [(folder / name).read_text("utf-8").splitlines() for name in ("short_web_2000.txt", "questions_1000.txt")]
     share = count // 3
     chosen = []

@@ -18,8 +18,17 @@ from typing import Any, Literal, Self
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer, analyzer
-from searchkit.errors import AnalyzerMismatch, Closed, DocumentMissing, IndexExists, LimitExceeded, NotACollection
-from searchkit.errors import RequestError, SchemaError, SegmentDamaged
+from searchkit.errors import (
+    AnalyzerMismatch,
+    Closed,
+    DocumentMissing,
+    IndexExists,
+    LimitExceeded,
+    NotACollection,
+    RequestError,
+    SchemaError,
+    SegmentDamaged,
+)
 from searchkit.index.catalog import Catalog
 from searchkit.index.snapshot import IndexSnapshot, load_snapshot
 from searchkit.index.writer import IndexWriter as Writer
@@ -85,7 +94,7 @@ def create(
     return Index(directory)
 
 
-def open(path: str | Path, *, any_analyzer: bool = False) -> Index:  # noqa: A001 - searchkit.open reads well
+def open(path: str | Path, *, any_analyzer: bool = False) -> Index:
     """Open the index in a directory.
 
     Parameters

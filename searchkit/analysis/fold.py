@@ -36,17 +36,40 @@ WORD_JOINERS: Final = APOSTROPHES + '\u00b7\u0387\u2027\u05f3\u05f4"'
 
 _SPECIAL: dict[str, str] = {
     # Letters with a stroke or of their own, which no decomposition takes apart.
-    **{"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ŋ": "n", "ƀ": "b", "ɨ": "i"},
-    **{"æ": "ae", "œ": "oe", "þ": "th", "ĳ": "ij", "ſ": "s", "ƒ": "f", "ȷ": "j", "ɉ": "j", "ƶ": "z"},
+    "ø": "o",
+    "ł": "l",
+    "đ": "d",
+    "ð": "d",
+    "ħ": "h",
+    "ŧ": "t",
+    "ı": "i",
+    "ŋ": "n",
+    "ƀ": "b",
+    "ɨ": "i",
+    "æ": "ae",
+    "œ": "oe",
+    "þ": "th",
+    "ĳ": "ij",
+    "ſ": "s",
+    "ƒ": "f",
+    "ȷ": "j",
+    "ɉ": "j",
+    "ƶ": "z",
     # Cyrillic letters whose mark makes another letter; ё alone is commonly typed without.
     **{letter: letter for letter in "йїўѓќ"},
     # Arabic and Persian keyboards write the same letters with different code points; final forms vary freely.
-    **{"ی": "ي", "ک": "ك", "ى": "ي", "ۀ": "ه", "ە": "ه", "ہ": "ه", "ھ": "ه"},
+    "ی": "ي",
+    "ک": "ك",
+    "ى": "ي",
+    "ۀ": "ه",
+    "ە": "ه",
+    "ہ": "ه",
+    "ھ": "ه",
     # Hindi is typed with either sign for a nasal vowel.
     "ँ": "ं",
     _DEVANAGARI_NUKTA: "",
     **{mark: mark for mark in _VOICING_MARKS},
-    **{joiner: "" for joiner in WORD_JOINERS},
+    **dict.fromkeys(WORD_JOINERS, ""),
     "\u0640": "",  # Tatweel only stretches a word.
 }
 

@@ -148,8 +148,6 @@ class _Binder:
             return [(node.child, _Place(place.field, True, place.scored))]
         if isinstance(node, Not):
             return [(node.child, _Place(place.field, True, False))]
-        if isinstance(node, Field):
-            return [(node.child, place)]
         return []
 
     def _look_up(self, node: Field, place: _Place) -> tuple[Tree, _Place]:

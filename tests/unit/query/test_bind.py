@@ -163,6 +163,7 @@ def test_what_cannot_be_bound_warns_or_raises(text, told):
         ("title:foo:bar", PhraseLeaf(("foo", "bar"), TITLE)),
         ("foo:ba*", bool_(must=(term("foo"), PrefixLeaf("ba", (), ALL)))),
         ("foo:(a b)", bool_(should=(term("foo"), A, B))),
+        ("foo:(title:a)", bool_(should=(term("foo"), term("a", TITLE)))),
         ("year:abc", term("abc")),
         ("year:2020..2010", RangeLeaf("year", 2010.0, 2020.0)),
         ("title:*", EverythingLeaf()),
