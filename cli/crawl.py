@@ -67,7 +67,9 @@ def crawl(
     ] = None,
     allow_private: Annotated[
         list[str] | None,
-        typer.Option(metavar="HOST:PORT", help="Let this host be on a private or loopback address; may be given again."),
+        typer.Option(
+            metavar="HOST:PORT", help="Let this host be on a private or loopback address; may be given again."
+        ),
     ] = None,
     recrawl: Annotated[
         bool, typer.Option("--recrawl", help="Ask for every known page again; unchanged ones cost next to nothing.")
@@ -134,16 +136,21 @@ def watch(terminal: Terminal, job: Any, *, as_json: bool = False, total: int | N
 
 def summary(report: CrawlReport) -> list[str]:
     """What a crawl did, for people."""
-    lines = [
+    done = (
         f"{report.fetched:,} pages fetched in {_duration(report.took_s)}: {report.changed:,} new or changed, "
         f"{report.unchanged:,} unchanged, {report.removed:,} removed; {report.pages:,} in the collection"
-    ]
+    )
+    lines = [done]
     others = {name: count for name, count in report.counts.items() if name not in ("page", "new")}
     if others:
-        listed = ", ".join(f"{count:,} {name.partition(':')[2]}" for name, count in sorted(others.items(), key=_by_count))
+        listed = ", ".join(
+            f"{count:,} {name.partition(':')[2]}" for name, count in sorted(others.items(), key=_by_count)
+        )
         lines.append(f"other addresses: {listed}")
     if report.waiting:
-        why = {"max-pages": "the limit of pages is reached", "interrupted": "interrupted"}.get(report.ended, "see below")
+        why = {"max-pages": "the limit of pages is reached", "interrupted": "interrupted"}.get(
+            report.ended, "see below"
+        )
         lines.append(f"{report.waiting:,} addresses wait for the next run: {why}")
     lines += [f"{host} was left alone: {why}" for host, why in sorted(report.resting.items())]
     return lines

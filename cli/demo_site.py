@@ -81,7 +81,7 @@ def render(name: str) -> bytes | None:
             module = importlib.import_module(name)
             writer = _Writer()
             page = writer.page(pydoc.describe(module), writer.document(module, name))
-    except (Exception, SystemExit):  # noqa: BLE001 - whatever importing a module of another platform may raise
+    except (Exception, SystemExit):
         return None
     return page.encode("utf-8", "replace")
 

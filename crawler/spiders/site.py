@@ -52,7 +52,7 @@ class SiteSpider(Spider):
         self.session.requests += 1
         try:
             step = await self._answered(entry, response)
-        except Exception as error:  # noqa: BLE001 - a bug must not cost the other pages
+        except Exception as error:
             self.session.problems.append(f"{entry.url}: {type(error).__name__}: {error}")
             step = settle.refused(entry, Reason.UNREADABLE, f"a fault of the crawler: {type(error).__name__}")
         yield Settlement(entry, step)
