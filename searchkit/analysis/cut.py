@@ -172,6 +172,7 @@ def _pairs(text: str, start: int, end: int) -> Iterator[Piece]:
     """Each two neighbouring characters of a run (with their marks), or the only one."""
     clusters = [match.span() for match in _CLUSTER.finditer(text, start, end)]
     if len(clusters) == 1:
-        yield Piece(*clusters[0], CJK, False)
+        first, last = clusters[0]
+        yield Piece(first, last, CJK, False)
     for number, (left, right) in enumerate(pairwise(clusters)):
         yield Piece(left[0], right[1], CJK, number > 0)

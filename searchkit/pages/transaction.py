@@ -82,6 +82,8 @@ class PageTxn:
         self._txn = txn
         self._where = where
         self._hosts: dict[str, dict[str, Any]] = {}
+        self.entered: set[str] = set()
+        """Hosts that got a new place in the queue in this transaction."""
         found = self._get(STATE_KEY, META)
         self.state: dict[str, Any] = found if found is not None else new_state()
 
@@ -248,15 +250,25 @@ class PageTxn:
 
     def alias(self, url: str, target: str, reason: Reason) -> int | None:
         """Another address stands for this one. Returns the number of the change if it had a document."""
-        change = self._remove_page(self._known(url))
+        known = self._known(url)
+        if known.state is State.ALIAS and known.target == target:
+            self._save(known, replace(self._leave(known), reason=reason, detail=""))
+            return None
+        change = self._remove_page(known)
         known = self._unalias(self._known(url))
         self._save(known, replace(self._leave(known), state=State.ALIAS, reason=reason, detail="", target=target))
-        record = self._anchors(target)
-        if url not in record["aliases"] and len(record["aliases"]) < _ALIASES_MAX:
-            record["aliases"].append(url)
-            self._put(url_key(target), record, ANCHORS)
-            if self._anchors(url)["texts"]:
-                self._touch(target)
+        before = self.anchors(target)
+        own, record = self._anchors(url), self._anchors(target)
+        for name in own["aliases"]:  # What stood for this address now stands for the target, too: no chains.
+            other = self.url(name)
+            if other is not None and name != target and other.target == url:
+                self._save(other, replace(other, target=target))
+        aliases = dict.fromkeys([*record["aliases"], url, *own["aliases"]])
+        aliases.pop(target, None)
+        self._put(url_key(url), {**own, "aliases": []}, ANCHORS)
+        self._put(url_key(target), {**record, "aliases": list(aliases)[:_ALIASES_MAX]}, ANCHORS)
+        if self.anchors(target) != before:
+            self._touch(target)
         return change
 
     def confirm(self, url: str, *, checked: str, etag: str = "", modified: str = "") -> None:
@@ -335,7 +347,9 @@ class PageTxn:
         key = host_key(host_of(entry.url)) + min(entry.depth, 0xFFFF).to_bytes(2, "big") + _number(self.state["place"])
         self._put(key, entry.to_list(), FRONTIER)
         self._save(before, replace(record, entry=key.hex()))
-        self._host_for_change(host_of(entry.url))["waiting"] += 1
+        host = host_of(entry.url)
+        self._host_for_change(host)["waiting"] += 1
+        self.entered.add(host)
         self.state["counts"]["waiting"] = self.state["counts"].get("waiting", 0) + 1
 
     def _leave(self, known: UrlRecord) -> UrlRecord:

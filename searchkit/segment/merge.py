@@ -155,7 +155,8 @@ def _interleaved(pieces: list[_Piece], terms: int) -> PostingBatch:
 def _ranges(starts: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Indices of many ranges one after the other: starts[0], starts[0] + 1, …, starts[1], …"""
     ends = np.cumsum(counts)
-    return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
+    shifts: npt.NDArray[np.int64] = np.repeat(starts - (ends - counts), counts)
+    return np.arange(len(shifts), dtype=np.int64) + shifts
 
 
 class _Source:
