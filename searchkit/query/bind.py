@@ -234,7 +234,7 @@ class _Binder:
             return None
         return _bool(must=kept) if whole else _bool(should=kept)
 
-    def _words(self, tokens: list[Token], mask: int, node: Tree) -> list[ScoredLeaf]:
+    def _words(self, tokens: list[Token], mask: int, node: Word | Prefix | Phrase) -> list[ScoredLeaf]:
         """Leaves for the parts of a bare word: a phrase for a compound, one for each bigram."""
         leaves: list[ScoredLeaf] = []
         for (_, kind), group in groupby(tokens, key=lambda token: (token.word, token.kind)):
