@@ -174,7 +174,7 @@ def test_readers_in_threads_see_whole_commits(tmp_path: Path) -> None:
                 texts = {hit.fields["text"] for hit in index.search("word", limit=20)}
                 if len(texts) > 1:
                     wrong.append(texts)
-            except BaseException as error:  # noqa: BLE001 - whatever it is, it fails the test
+            except BaseException as error:
                 wrong.append(error)
 
     readers = [threading.Thread(target=read) for _ in range(3)]

@@ -86,7 +86,7 @@ def test_a_bad_record_keeps_the_good_ones(index: searchkit.Index) -> None:
     rejected: list[DocumentInvalid] = []
     with index.writer() as writer:
         writer.add_many(records, rejected=rejected.append)
-        with pytest.raises(DocumentInvalid, match="here:1.*needs an 'id'"):
+        with pytest.raises(DocumentInvalid, match=r"here:1.*needs an 'id'"):
             writer.add({"text": "x"}, where="here:1")
     assert ids(index) == ["1", "3"]
     assert len(rejected) == 3
