@@ -152,6 +152,17 @@ class LimitExceeded(RequestError):
         return f"{self.what} is {self.value:,}, more than the limit of {self.limit:,}"
 
 
+class CrawlInvalid(RequestError):
+    """A crawl cannot be done as asked: an address that is none, a pattern that does not compile."""
+
+    def __init__(self, what: str, *, hint: str | None = None) -> None:
+        super().__init__(what, hint=hint)
+        self.what = what
+
+    def __str__(self) -> str:
+        return self.what
+
+
 class MissingExtra(RequestError):
     """An optional dependency is not installed."""
 

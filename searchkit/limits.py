@@ -28,10 +28,12 @@ SEGMENT_PART_BYTES_MAX: Final = (1 << 32) - 4_096
 """Bytes in one part of a segment; LMDB stores a value's size in 32 bits."""
 FIELDS_MAX: Final = 16
 """Searchable text fields in a schema; the fields of a query are a 16-bit mask."""
-WRITER_TOKENS_MAX: Final = 8_000_000
-"""Tokens held before a segment is written; 8 million take about 200 MB while they are inverted."""
-WRITER_CHARACTERS_MAX: Final = 96_000_000
-"""Characters of stored text held before a segment is written; bounds a batch of few, huge documents."""
+MERGE_DOCUMENTS_MAX: Final = 2_000_000
+"""Live documents merged into one segment without being asked; `merge` goes up to SEGMENT_DOCUMENTS_MAX."""
+WRITER_TOKENS_MAX: Final = 4_000_000
+"""Tokens held before a segment is written; 4 million take about 400 MB while they are inverted."""
+WRITER_BYTES_MAX: Final = 96_000_000
+"""Bytes of stored records held before a segment is written; bounds a batch of few, huge documents."""
 CHECKSUM_BLOCK_BYTES: Final = 65_536
 """Bytes covered by one checksum of a segment part: small enough to verify on first touch, 40 microseconds."""
 
@@ -50,6 +52,33 @@ SNIPPET_CHARACTERS: Final = 200
 """Characters of a snippet, about two lines of a terminal."""
 SNIPPET_SOURCE_CHARACTERS_MAX: Final = 100_000
 """Characters of a text that are searched for the best snippet; the rest of a huge page is not looked at."""
+
+# --- pages ----------------------------------------------------------------------------------------------
+PAGE_BYTES_MAX: Final = 8 << 20
+"""Bytes of one page, also after decompression. The crawler refuses a larger one; a source reads this much of it."""
+PAGE_TEXT_CHARACTERS_MAX: Final = 2_000_000
+"""Characters of text kept of one page; the rest is cut. The longest novel, and a 2 MB value in the store."""
+PAGE_NESTING_MAX: Final = 2_000
+"""Depth of nested elements handed to an HTML parser; deeper pages are read tag by tag. Parsers are quadratic in it."""
+PAGE_TAGS_MAX: Final = 500_000
+"""Tags of one page handed to an HTML parser; pages with more are read tag by tag. Bounds the tree to some 100 MB."""
+PAGE_ATTRIBUTES_MAX: Final = 2_000
+"""Attributes of one tag handed to an HTML parser, about; pages with more are read tag by tag. Quadratic, too."""
+PAGE_LINKS_MAX: Final = 1_000
+"""Links followed from one page; those after are counted, not followed."""
+ANCHOR_CHARACTERS_MAX: Final = 200
+"""Characters of the text of one link; the rest is cut. Longer ones are paragraphs, not names."""
+ANCHOR_TEXTS_MAX: Final = 32
+"""Different texts kept of the links that lead to one page; later ones are left out."""
+ROBOTS_BYTES_MAX: Final = 500 << 10
+"""Bytes of a robots.txt that are read; RFC 9309 asks for at least this much."""
+
+# --- sources --------------------------------------------------------------------------------------------
+SOURCE_LINE_BYTES_MAX: Final = 4 * DOCUMENT_CHARACTERS_MAX
+"""Bytes of one line of a source; a longer one is reported and passed over without being held in memory. A document
+of the largest size takes at most four bytes a character."""
+SOURCE_FILE_BYTES_MAX: Final = 4 * DOCUMENT_CHARACTERS_MAX
+"""Bytes of one page or text file of a folder or an archive; a larger one is reported and left out."""
 
 # --- waiting --------------------------------------------------------------------------------------------
 LOCK_TIMEOUT_S: Final = 10.0

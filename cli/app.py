@@ -1,0 +1,176 @@
+"""The root of the `searchkit` command: which commands there are, and how each of them ends.
+
+A command's module is imported only when that command is named, and imports the engine only when it runs: `--help`
+costs typer and nothing else. Errors raised on purpose become one line on stderr, a hint and an exit status
+(`cli/exits.py`); anything else is a fault of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from cli.exits import Interrupted, Status, status_of
+from cli.terminal import Terminal
+from searchkit import __version__
+from searchkit.errors import SearchkitError
+
+COMMANDS: Final = {
+    "crawl": "fetch the pages of a site, politely, and go on where it stopped",
+    "index": "make pages or documents searchable",
+    "query": "search, and show the best hits",
+    "get": "show one document",
+    "delete": "take documents out of the index",
+    "merge": "rewrite the index as one segment, without what was deleted",
+    "check": "read every byte of the index and say what is damaged",
+    "stats": "count what is in the index",
+    "export": "write every document as a JSON line",
+    "demo": "crawl, index and search real pages served from this machine",
+}
+"""Each command, in the order of use, and what it is for. `cli/NAME.py` holds a function NAME."""
+
+EPILOG: Final = (
+    "Data goes to stdout, everything else to stderr. Exit status: 0 done, 1 no hits or a failed check, 2 usage, "
+    "3 index missing, locked, damaged or incompatible, 4 network, 130 interrupted."
+)
+
+
+HELP: Final = {"help_option_names": ["--help", "-h"]}
+
+
+class _ExampleFirst:
+    """A command whose help begins with an example: the first paragraph of its docstring."""
+
+    help: str | None
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the example, then what every help has."""
+        example, _, rest = (self.help or "").partition("\n\n")
+        formatter.write(example.strip() + "\n\n")
+        self.help, whole = rest, self.help
+        super().format_help(ctx, formatter)  # type: ignore[misc]
+        self.help = whole
+
+
+class Command(_ExampleFirst, TyperCommand):
+    """One command."""
+
+
+class Commands(_ExampleFirst, TyperGroup):
+    """A group that imports a command when it is named. Its own help is written from the table above."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        # Names without commands behind them yet; typer answers a slip of the pen with the nearest.
+        self.commands: Any = dict.fromkeys(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import `cli.NAME` and make its function a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        function = getattr(importlib.import_module(f"cli.{cmd_name}"), cmd_name)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        single.command(cmd_name, cls=Command, context_settings=HELP)(guarded(function, ctx))
+        return typer.main.get_command(single)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """One line for each command, none of them imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="searchkit",
+    epilog=EPILOG,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings=HELP,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"searchkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help="Example: searchkit demo\n\nCrawl a site, index its pages, search them.")
+def _root(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[  # noqa: ARG001 - typer calls `_version`
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    context.obj = {"debug": debug}
+
+
+def guarded(function: Callable[..., Status | None], context: typer.Context) -> Callable[..., NoReturn]:
+    """Make a command end as the table of exits says, whatever it raises.
+
+    Parameters
+    ----------
+    function : callable
+        A command; what it returns is its exit status, None for 0.
+    context : typer.Context
+        Of the root; knows whether --debug was given, once the command runs.
+    """
+
+    @functools.wraps(function)
+    def run(*arguments: Any, **options: Any) -> NoReturn:
+        terminal = Terminal.of_process()
+        try:
+            status = function(*arguments, **options)
+            terminal.stdout.flush()
+            raise typer.Exit(int(status or Status.DONE))
+        except SearchkitError as error:
+            if context.obj["debug"]:
+                raise
+            terminal.error(str(error), error.hint)
+            raise typer.Exit(int(status_of(error))) from error
+        except (Interrupted, KeyboardInterrupt) as error:
+            hint = getattr(error, "hint", "") or "Everything acknowledged before is kept; run the same command again."
+            terminal.note(f"Interrupted. {hint}")
+            raise typer.Exit(int(Status.INTERRUPTED)) from error
+        except BrokenPipeError as error:
+            _silence_stdout()
+            raise typer.Exit(int(Status.PIPE)) from error
+        except OSError as error:
+            # The library turns these into its own; what arrives here was met in a command, such as an output file.
+            if context.obj["debug"]:
+                raise
+            terminal.error(f"{error.filename or 'searchkit'}: {error.strerror or error}")
+            raise typer.Exit(int(Status.STORE)) from error
+
+    return run
+
+
+def _silence_stdout() -> None:
+    # The interpreter flushes stdout when it ends and would complain about the closed pipe a second time.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit status."""
+    try:
+        app(prog_name="searchkit")
+    except SystemExit:
+        raise
+    except BaseException:  # --debug, or a fault of ours: the traceback is what is wanted.
+        sys.excepthook(*sys.exc_info())
+        sys.exit(Status.BUG)
+    sys.exit(Status.DONE)
+
+
+if __name__ == "__main__":
+    main()

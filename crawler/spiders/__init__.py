@@ -1,0 +1,1 @@
+"""What Scrapy runs: spiders that turn answers into steps on the page store."""

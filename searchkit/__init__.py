@@ -1,0 +1,75 @@
+"""searchkit: an embedded full-text search engine.
+
+    import searchkit
+
+    with searchkit.create("site") as index:
+        with index.writer() as writer:
+            writer.add({"id": "1", "title": "Roaring bitmaps", "text": "Compressed sets of integers."})
+        for hit in index.search("bitmaps").hits:
+            print(hit.score, hit.title, hit.snippet)
+
+Names are loaded when they are first used, so importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from searchkit.engine import Index, Snapshot, Writer, create, open
+    from searchkit.errors import SearchkitError
+    from searchkit.model.results import Commit, Explanation, Hit, Results
+    from searchkit.model.schema import Date, Keyword, Number, Schema, Text
+    from searchkit.model.snippet import Snippet
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Commit": "searchkit.model.results",
+    "Date": "searchkit.model.schema",
+    "Explanation": "searchkit.model.results",
+    "Hit": "searchkit.model.results",
+    "Index": "searchkit.engine",
+    "Keyword": "searchkit.model.schema",
+    "Number": "searchkit.model.schema",
+    "Results": "searchkit.model.results",
+    "Schema": "searchkit.model.schema",
+    "SearchkitError": "searchkit.errors",
+    "Snapshot": "searchkit.engine",
+    "Snippet": "searchkit.model.snippet",
+    "Text": "searchkit.model.schema",
+    "Writer": "searchkit.engine",
+    "create": "searchkit.engine",
+    "open": "searchkit.engine",
+}
+
+__all__ = [
+    "Commit",
+    "Date",
+    "Explanation",
+    "Hit",
+    "Index",
+    "Keyword",
+    "Number",
+    "Results",
+    "Schema",
+    "SearchkitError",
+    "Snapshot",
+    "Snippet",
+    "Text",
+    "Writer",
+    "__version__",
+    "create",
+    "open",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'searchkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,469 @@
+"""The whole engine behind four names: `create`, `open`, `Index`, `Snapshot`.
+
+An `Index` is a directory somebody wrote documents into; searching it looks at the newest commit. A
+`Snapshot` is one commit, held for as long as it is wanted. Opening either loads nothing that is not needed:
+the analyzer comes with the first query or the first document, the compiled kernels when a process has asked
+enough queries to be worth them. This module joins the rooms; what happens in them is told there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from searchkit import limits
+from searchkit.analysis.analyzer import Analyzer, analyzer
+from searchkit.errors import (
+    AnalyzerMismatch,
+    Closed,
+    DocumentMissing,
+    IndexExists,
+    LimitExceeded,
+    NotACollection,
+    RequestError,
+    SchemaError,
+    SegmentDamaged,
+)
+from searchkit.index.catalog import Catalog
+from searchkit.index.snapshot import IndexSnapshot, load_snapshot
+from searchkit.index.writer import IndexWriter as Writer
+from searchkit.model.results import Explanation, Hit, Hits, Results
+from searchkit.model.schema import Schema
+from searchkit.model.snippet import Snippet
+from searchkit.query.bind import plan_query
+from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
+from searchkit.search.engines import Engine, rank
+from searchkit.search.execute import parameters_of
+from searchkit.search.explain import explain
+from searchkit.search.highlight import Highlighter
+from searchkit.search.resolve import ResolvedPlan, resolve
+from searchkit.segment.check import check_segment
+
+__all__ = ["CheckReport", "Index", "Snapshot", "Writer", "create", "open"]
+
+Mode = Literal["any", "all"]
+
+
+def create(
+    path: str | Path, schema: Schema | None = None, *, exist_ok: bool = False, language: str | None = None
+) -> Index:
+    """Make an index in a directory, or with `exist_ok` open the one that is there.
+
+    Parameters
+    ----------
+    path : str or Path
+        The collection directory; created with its parents when missing. What else lies in it is left alone.
+    schema : Schema, optional
+        The fields of its documents; `Schema.page(language)` when left out.
+    language : str, optional
+        Language of the page schema, English when left out; not together with `schema`.
+
+    Raises
+    ------
+    IndexExists
+        If one is there and `exist_ok` was not given.
+    SchemaError
+        If one is there with another schema, or the language is not known.
+    NotACollection
+        If the path is a file.
+    """
+    directory = Path(path)
+    if directory.exists() and not directory.is_dir():
+        raise NotACollection(directory, "is a file, not a directory")
+    if schema is not None and language is not None:
+        raise SchemaError("give a schema or a language, not both", hint="Text(language=...) names the language.")
+    if Catalog.exists(directory):
+        if not exist_ok:
+            raise IndexExists(directory)
+        index = Index(directory)
+        wanted = schema or (Schema.page(language) if language is not None else index.schema)
+        if wanted != index.schema:
+            raise SchemaError(
+                f"{directory}: the index there was made with another schema: {index.schema!r}",
+                hint="Open it without naming a schema, or make an index in another directory.",
+            )
+        return index
+    wanted = schema or Schema.page(language or "en")
+    Catalog.create(directory, wanted, analyzer(wanted.language).label).close()
+    return Index(directory)
+
+
+def open(path: str | Path, *, any_analyzer: bool = False) -> Index:
+    """Open the index in a directory.
+
+    Parameters
+    ----------
+    any_analyzer : bool
+        Open it even if this installation analyses text otherwise than when it was written: good for
+        `export` and `get`, while searches may miss documents.
+
+    Raises
+    ------
+    IndexMissing
+        If there is none.
+    AnalyzerMismatch, CatalogDamaged, FormatUnsupported
+        If it cannot be read faithfully.
+    """
+    return Index(Path(path), any_analyzer=any_analyzer)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `Index.check` found: nothing, if everything on disk is what was written."""
+
+    generation: int
+    segments: int
+    documents: int
+    bytes_read: int
+    findings: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether there are no findings."""
+        return not self.findings
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "sound": self.sound,
+            "generation": self.generation,
+            "segments": self.segments,
+            "documents": self.documents,
+            "bytes_read": self.bytes_read,
+            "findings": list(self.findings),
+        }
+
+
+class Snapshot:
+    """One commit of an index, unchanged for as long as it is held. Usable from many threads.
+
+    Get one from `Index.snapshot`, and use it in a ``with`` block or let it go.
+    """
+
+    def __init__(self, held: IndexSnapshot, analyzer: Analyzer) -> None:
+        self._held: IndexSnapshot | None = held
+        self._analyzer = analyzer
+
+    @property
+    def held(self) -> IndexSnapshot:
+        """The segments and statistics of this commit."""
+        if self._held is None:
+            raise Closed("snapshot")
+        return self._held
+
+    @property
+    def generation(self) -> int:
+        """Number of the commit."""
+        return self.held.generation
+
+    @property
+    def documents(self) -> int:
+        """Live documents."""
+        return self.held.documents
+
+    def search(
+        self,
+        query: str,
+        limit: int = 10,
+        mode: Mode = "any",
+        *,
+        ranking: Literal["bm25"] = "bm25",
+        k1: float = DEFAULT_K1,
+        b: float = DEFAULT_B,
+        weights: Mapping[str, float] | None = None,
+        strict: bool = False,
+        engine: Engine = "auto",
+    ) -> Results:
+        """Find the best documents for a query.
+
+        Parameters
+        ----------
+        query : str
+            Words, "phrases", +must, -mustnot, AND, OR, NOT, ( ), field:word, prefix*. Any text at all gives
+            an answer; what was not understood stands in `Results.warnings`.
+        limit : int, 0 to `limits.HITS_MAX`
+        mode : {"any", "all"}
+            Whether a document must hold any or all of the words that stand side by side.
+        ranking : {"bm25"}
+            Plain BM25F.
+        k1 : float, above 0
+        b : float, 0 to 1
+        weights : mapping of str to float, optional
+            Other weights for some text fields. Like k1 and b, free to change from query to query.
+        strict : bool
+            Raise `QueryError` for a malformed query instead of reading it as well as possible.
+        engine : {"auto", "numpy", "numba"}
+            Who computes; the answers are identical. "auto" starts with NumPy and changes to the compiled
+            kernels once a process has asked enough to be worth loading them.
+
+        Returns
+        -------
+        Results
+            Sorted by score, then by order of arrival.
+        """
+        started = time.perf_counter()
+        held = self.held
+        _check_request(limit, mode, ranking, k1, b)
+        plan = plan_query(query, held.schema, self._analyzer, mode, strict)
+        resolved = resolve(plan, held)
+        field_weights = held.schema.with_weights(**weights).weights if weights else held.schema.weights
+        ranking_found = rank(held, resolved, parameters_of(held, field_weights, k1, b), limit, engine)
+        shelf = _Shelf(held, resolved, self._analyzer)
+        pairs = zip(ranking_found.places.tolist(), ranking_found.scores.tolist(), strict=True)
+        return Results(
+            query=query,
+            hits=Hits([Hit(place, score, shelf) for place, score in pairs]),
+            total=ranking_found.total,
+            total_relation="eq",
+            took_ms=(time.perf_counter() - started) * 1e3,
+            generation=held.generation,
+            warnings=resolved.warnings,
+        )
+
+    def search_many(self, queries: Iterable[str], limit: int = 10, mode: Mode = "any", **options: Any) -> list[Results]:
+        """Answers to many queries, in their order, from the same commit. Options as in `search`."""
+        return [self.search(query, limit, mode, **options) for query in queries]
+
+    def explain(
+        self, query: str, id: str, mode: Mode = "any", *, k1: float = DEFAULT_K1, b: float = DEFAULT_B
+    ) -> Explanation:
+        """Take the score of one document apart, whether or not it is a result.
+
+        Raises
+        ------
+        DocumentMissing
+            If there is no live document with this id.
+        """
+        held = self.held
+        place = self._place(id)
+        plan = plan_query(query, held.schema, self._analyzer, mode)
+        return explain(held, resolve(plan, held), parameters_of(held, held.schema.weights, k1, b), place)
+
+    def get(self, id: str) -> dict[str, Any]:
+        """The stored record of a document; raises DocumentMissing if there is none."""
+        return self.held.record(self._place(id))
+
+    def __contains__(self, id: str) -> bool:
+        return self.held.find(id) is not None
+
+    def __len__(self) -> int:
+        return self.documents
+
+    def export(self) -> Iterator[dict[str, Any]]:
+        """Every stored record, in order of arrival."""
+        held = self.held
+        for place in held.live_places().tolist():
+            yield held.record(place)
+
+    def _place(self, id: str) -> int:
+        place = self.held.find(id)
+        if place is None:
+            raise DocumentMissing(id)
+        return place
+
+    def close(self) -> None:
+        """Let go of the commit. Hits already given out stay readable."""
+        self._held = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Shelf:
+    """Where the hits of one search fetch what they show; they share what it costs to set up."""
+
+    def __init__(self, held: IndexSnapshot, resolved: ResolvedPlan, analyzer: Analyzer) -> None:
+        self._held = held
+        self._resolved = resolved
+        self._analyzer = analyzer
+        names = held.schema.text_fields
+        # The body says most about a page; titles and addresses are shown beside the snippet anyway.
+        self._fields = [name for name in ("text", *names) if name not in ("title", "url")] + ["title"]
+
+    @cached_property
+    def _highlighter(self) -> Highlighter:
+        weights = {leaf.leaf: leaf.idf for leaf in self._resolved.leaves}
+        return Highlighter(self._resolved.plan, self._analyzer, weights=weights)
+
+    def record(self, place: int) -> dict[str, Any]:
+        return self._held.record(place)
+
+    def snippet(self, record: dict[str, Any]) -> Snippet:
+        texts = (record.get(name) for name in self._fields)
+        return self._highlighter.snippet(next((text for text in texts if isinstance(text, str) and text), ""))
+
+
+class Index:
+    """A collection directory with an index in it. Made by `searchkit.create` and `searchkit.open`.
+
+    Usable from many threads. After a fork, open it anew in the child.
+    """
+
+    def __init__(self, directory: Path, *, any_analyzer: bool = False) -> None:
+        self.path = directory
+        self._catalog: Catalog | None = Catalog(directory)
+        state, _ = self._catalog.load()
+        self.schema = state.schema
+        self._refresh = threading.Lock()
+        self._newest: IndexSnapshot | None = None
+        self._label = state.analyzer
+        have = analyzer(state.schema.language).label
+        if have != state.analyzer and not any_analyzer:
+            raise AnalyzerMismatch(directory, state.analyzer, have)
+
+    @cached_property
+    def analyzer(self) -> Analyzer:
+        """How text becomes terms in this index."""
+        return analyzer(self.schema.language)
+
+    def _open_catalog(self) -> Catalog:
+        if self._catalog is None:
+            raise Closed("index")
+        return self._catalog
+
+    def _current(self) -> IndexSnapshot:
+        """The newest commit, opened if it is not yet."""
+        catalog = self._open_catalog()
+        newest = self._newest
+        if newest is not None and newest.generation == catalog.generation():
+            return newest
+        with self._refresh:
+            if self._newest is None or self._newest.generation != catalog.generation():
+                self._newest = load_snapshot(catalog, self._newest)
+            return self._newest
+
+    def snapshot(self) -> Snapshot:
+        """The newest commit, to be held."""
+        return Snapshot(self._current(), self.analyzer)
+
+    def search(self, query: str, limit: int = 10, mode: Mode = "any", **options: Any) -> Results:
+        """Find the best documents for a query in the newest commit; see `Snapshot.search`."""
+        return self.snapshot().search(query, limit, mode, **options)
+
+    def search_many(self, queries: Iterable[str], limit: int = 10, mode: Mode = "any", **options: Any) -> list[Results]:
+        """Answers to many queries, in their order, from one commit; see `Snapshot.search`."""
+        return self.snapshot().search_many(queries, limit, mode, **options)
+
+    def explain(self, query: str, id: str, mode: Mode = "any", **options: Any) -> Explanation:
+        """Take the score of one document apart; see `Snapshot.explain`."""
+        return self.snapshot().explain(query, id, mode, **options)
+
+    def get(self, id: str) -> dict[str, Any]:
+        """The stored record of a document; raises DocumentMissing if there is none."""
+        return self.snapshot().get(id)
+
+    def export(self) -> Iterator[dict[str, Any]]:
+        """Every stored record of the newest commit, in order of arrival."""
+        return self.snapshot().export()
+
+    def __contains__(self, id: str) -> bool:
+        return id in self.snapshot()
+
+    def __len__(self) -> int:
+        return self._current().documents
+
+    @property
+    def marks(self) -> dict[str, int]:
+        """What was noted with the last commit that noted anything: how far a source has been indexed."""
+        return dict(self._current().state.marks or {})
+
+    def writer(self, *, lock_timeout: float = limits.LOCK_TIMEOUT_S) -> Writer:
+        """The one writer. In a ``with`` block it commits at the end, and rolls back on an exception.
+
+        Parameters
+        ----------
+        lock_timeout : float
+            Seconds to wait for another writer.
+
+        Raises
+        ------
+        IndexLocked
+            If another writer holds the index for longer; says which process.
+        """
+        self._open_catalog()
+        return Writer(self.path, self.analyzer, lock_timeout=lock_timeout)
+
+    def merge(self, *, lock_timeout: float = limits.LOCK_TIMEOUT_S) -> None:
+        """Merge all segments into one without deleted documents, and give their disk space back."""
+        with self.writer(lock_timeout=lock_timeout) as writer:
+            writer.merge_all()
+
+    def stats(self) -> dict[str, Any]:
+        """Counts and sizes of the newest commit, as plain data."""
+        held = self._current()
+        parts: dict[str, int] = {}
+        for view in held.views:
+            for name, size in view.reader.part_sizes.items():
+                parts[name] = parts.get(name, 0) + size
+        return {
+            "generation": held.generation,
+            "documents": held.documents,
+            "deleted": sum(entry.deleted for entry in held.state.segments),
+            "segments": len(held.views),
+            "bytes": sum(entry.size for entry in held.state.segments),
+            "postings": sum(view.reader.head.postings for view in held.views),
+            "analyzer": held.state.analyzer,
+            "language": held.schema.language,
+            "fields": {
+                name: {"tokens": total, "mean_tokens": round(mean, 2), "weight": weight}
+                for name, total, mean, weight in zip(
+                    held.schema.text_fields, held.length_totals, held.length_means, held.schema.weights, strict=True
+                )
+            },
+            "parts": dict(sorted(parts.items())),
+        }
+
+    def check(self) -> CheckReport:
+        """Read everything and compare it with its checksums and with itself."""
+        catalog = self._open_catalog()
+        state, _ = catalog.load()
+        findings: list[str] = []
+        try:
+            views = load_snapshot(catalog).views
+        except SegmentDamaged as error:
+            return CheckReport(state.generation, len(state.segments), 0, 0, (str(error),))
+        for view in views:
+            findings += check_segment(view.reader)
+        return CheckReport(
+            generation=state.generation,
+            segments=len(views),
+            documents=sum(entry.live for entry in state.segments),
+            bytes_read=sum(entry.size for entry in state.segments),
+            findings=tuple(findings),
+        )
+
+    def close(self) -> None:
+        """Let go of the directory. Snapshots and hits already given out stay usable."""
+        if self._catalog is not None:
+            self._catalog.close()
+        self._catalog, self._newest = None, None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<searchkit.Index {str(self.path)!r}>"
+
+
+def _check_request(limit: int, mode: str, ranking: str, k1: float, b: float) -> None:
+    if limit > limits.HITS_MAX:
+        raise LimitExceeded("the number of hits asked for", limit, limits.HITS_MAX)
+    if limit < 0:
+        raise RequestError(f"a search has a limit of 0 or more hits, not {limit}")
+    if mode not in ("any", "all"):
+        raise RequestError(f"a mode is 'any' or 'all', not {mode!r}")
+    if ranking != "bm25":
+        raise RequestError(f"a ranking is 'bm25', not {ranking!r}")
+    if not (k1 > 0 and 0 <= b <= 1):
+        raise RequestError(f"k1 is above 0 and b from 0 to 1, not k1={k1} and b={b}")

@@ -1,0 +1,413 @@
+"""The one writer of an index: add, delete, commit, roll back, merge.
+
+Documents collect in a buffer; when it is full, or on commit, it becomes a segment file. Deletions and
+updates mark documents of earlier segments dead. None of it is visible to any reader before `commit`, which
+makes everything durable in one catalog transaction and only then returns. Merges come after a commit, in a
+commit of their own, so that what was added is acknowledged first. Cost of an update: one look-up by hash in
+every segment. What this module does not know: how text is analysed, and searching.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from searchkit import limits
+from searchkit.codec import bitmap
+from searchkit.codec.bitmap import BitMap
+from searchkit.errors import Closed, DocumentInvalid, StorageError
+from searchkit.ids import SegmentId
+from searchkit.index import policy
+from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry
+from searchkit.model.document import Document, id_hash, to_document
+from searchkit.model.results import Commit
+from searchkit.model.schema import Date, Number
+from searchkit.segment.buffer import Buffer
+from searchkit.segment.merge import Live, merge_segments
+from searchkit.segment.reader import SegmentReader
+from searchkit.segment.writer import Receipt, write_segment
+from searchkit.store.files import WriterLock, sync_directory
+
+_LOOKUP_BATCH = 1_000
+"""Records whose ids are looked up together when unchanged ones are to be left alone."""
+
+
+class TermSplitter(Protocol):
+    """What the writer needs of an analyzer."""
+
+    def terms(self, text: str) -> Sequence[str]:
+        """Terms of a text in order of position."""
+        ...
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened to records since the writer was opened, or since the last commit."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A segment as the next commit will list it."""
+
+    id: SegmentId
+    receipt: Receipt
+    reader: SegmentReader
+    dead: BitMap
+
+    def entry(self) -> SegmentEntry:
+        lengths = self.reader.lengths[bitmap.to_array(self.dead)].sum(axis=0, dtype=np.int64)
+        live = tuple(total - lost for total, lost in zip(self.receipt.length_totals, lengths.tolist(), strict=True))
+        receipt = self.receipt
+        return SegmentEntry(self.id, receipt.documents, len(self.dead), receipt.size, receipt.spine, receipt.sums, live)
+
+
+class IndexWriter:
+    """Writes an index. Not for use by several threads at once; one writer exists per index at a time.
+
+    Parameters
+    ----------
+    directory : Path
+        The collection directory.
+    analyzer : TermSplitter
+    lock_timeout : float
+        Seconds to wait for another writer.
+
+    Raises
+    ------
+    IndexLocked
+        If another writer still holds the index then.
+    """
+
+    def __init__(self, directory: Path, analyzer: TermSplitter, *, lock_timeout: float) -> None:
+        self._catalog = Catalog(directory)
+        self._analyzer = analyzer
+        self._lock = WriterLock(self._catalog.directory / LOCK_FILE)
+        self._lock.acquire(lock_timeout)
+        self._broken = False
+        self._settled = False  # Whether all that was added is committed, so that a merge commits nothing else.
+        self.counts = Counts()
+        try:
+            self._begin()
+            self._remove_unreachable()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _begin(self) -> None:
+        """Stand where the last commit is."""
+        self._state, dead = self._catalog.load()
+        self._schema = self._state.schema
+        self._segments = [self._open(entry, dead.get(entry.id)) for entry in self._state.segments]
+        self._deleted: set[str] = set()
+        self._new_buffer()
+
+    def _new_buffer(self) -> None:
+        columns = sum(isinstance(field, (Number, Date)) for field in self._schema.values())
+        self._buffer = Buffer(len(self._schema.text_fields), columns)
+
+    def _open(self, entry: SegmentEntry, dead: BitMap | None) -> _Pending:
+        path = self._catalog.segment_path(entry.id)
+        reader = SegmentReader(path, entry.size, entry.spine, entry.sums)
+        receipt = Receipt(entry.documents, entry.size, entry.spine, entry.sums, reader.head.length_totals)
+        return _Pending(entry.id, receipt, reader, BitMap() if dead is None else dead)
+
+    def _remove_unreachable(self) -> None:
+        """Remove files that no commit lists: what a killed writer left behind, or a merge replaced."""
+        listed = {self._catalog.segment_path(segment.id) for segment in self._segments}
+        for path in self._catalog.segment_files():
+            if path not in listed:
+                _remove(path)
+
+    # --- documents ------------------------------------------------------------------------------------
+
+    def add(self, record: Mapping[str, Any], where: str = "") -> None:
+        """Add a record, or replace the document that has its id.
+
+        Raises
+        ------
+        DocumentInvalid
+            If it cannot become a document; everything added before is kept.
+        """
+        self._check_usable()
+        self._unsettle()
+        self._put(to_document(record, self._schema, where))
+
+    def add_many(
+        self,
+        records: Iterable[Mapping[str, Any]],
+        *,
+        skip_unchanged: bool = False,
+        rejected: Callable[[DocumentInvalid], object] | None = None,
+    ) -> None:
+        """Add records one after the other.
+
+        Parameters
+        ----------
+        records : iterable of mappings
+        skip_unchanged : bool
+            Leave documents alone that are here just so, instead of replacing them by themselves.
+        rejected : callable, optional
+            Told of each record that cannot become a document, before the next one is read; the others are added.
+
+        Raises
+        ------
+        DocumentInvalid
+            If a record cannot become a document and `rejected` was not given; everything before it is kept.
+        """
+        self._check_usable()
+        self._unsettle()
+        documents = self._documents(records, rejected)
+        if not skip_unchanged:
+            for document in documents:
+                self._put(document)
+            return
+        while True:
+            batch: list[Document] = []
+            try:
+                batch.extend(itertools.islice(documents, _LOOKUP_BATCH))
+            finally:  # What came before a record that raised is kept.
+                self._put_changed(batch)
+            if not batch:
+                return
+
+    def _documents(
+        self, records: Iterable[Mapping[str, Any]], rejected: Callable[[DocumentInvalid], object] | None
+    ) -> Iterator[Document]:
+        for record in records:
+            try:
+                document = to_document(record, self._schema)
+            except DocumentInvalid as error:
+                if rejected is None:
+                    raise
+                rejected(error)
+            else:
+                yield document
+
+    def _put_changed(self, batch: list[Document]) -> None:
+        held = self._digests([document.id for document in batch]) if batch else {}
+        for document in batch:
+            if held.get(document.id) == document.digest:
+                self.counts.unchanged += 1
+            else:
+                held[document.id] = document.digest
+                self._put(document)
+
+    def delete(self, id: str) -> None:
+        """Delete the document with this id, if there is one."""
+        self._check_usable()
+        self._unsettle()
+        self._deleted.add(id)
+        if self._buffer.remove(id):
+            self.counts.deleted += 1
+
+    def _put(self, document: Document) -> None:
+        terms = [self._analyzer.terms(text) if text else () for text in document.texts]
+        if self._buffer.add(document, terms):
+            self.counts.updated += 1
+        if self._buffer.tokens > limits.WRITER_TOKENS_MAX or self._buffer.stored_bytes > limits.WRITER_BYTES_MAX:
+            self._flush()
+
+    def _digests(self, ids: list[str]) -> dict[str, int]:
+        """Digests of those of `ids` that are live, as this writer sees them."""
+        found: dict[str, int] = {}
+        hashes = np.array([id_hash(id) for id in ids], np.uint64)
+        for segment in self._segments:
+            for id, doc in segment.reader.find_many(ids, hashes).items():
+                if doc not in segment.dead and id not in self._deleted:
+                    found[id] = int(segment.reader.digests[doc])
+        for id in ids:
+            digest = self._buffer.digest(id)
+            if digest is not None:
+                found[id] = digest
+        return found
+
+    # --- segments -------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        """Write the buffer as a segment, not yet committed, and mark what it replaces as dead."""
+        fresh = self._buffer.ids()
+        self._kill(fresh)
+        if fresh:
+            id = secrets.token_hex(8)
+            path = self._catalog.segment_path(id)
+            try:
+                receipt = write_segment(path, self._buffer, self._schema)
+            except BaseException:
+                _remove(path)
+                raise
+            self._segments.append(self._opened(id, receipt))
+        self._new_buffer()
+        self._deleted.clear()
+
+    def _opened(self, id: SegmentId, receipt: Receipt) -> _Pending:
+        path = self._catalog.segment_path(id)
+        return _Pending(id, receipt, SegmentReader(path, receipt.size, receipt.spine, receipt.sums), BitMap())
+
+    def _kill(self, fresh: list[str]) -> None:
+        """Mark documents of segments dead that were deleted, or replaced by `fresh` ones; count both."""
+        gone = self._deleted.difference(fresh)
+        ids = [*fresh, *gone]
+        hashes = np.array([id_hash(id) for id in ids], np.uint64)
+        replaced: set[str] = set()
+        for segment in self._segments:
+            dead = BitMap(segment.dead)
+            for id, doc in segment.reader.find_many(ids, hashes).items():
+                if doc not in dead:
+                    dead.add(doc)
+                    replaced.add(id)
+            segment.dead = dead
+        self.counts.deleted += len(replaced & gone)
+        self.counts.updated += len(replaced - gone)
+        self.counts.added += len(set(fresh) - replaced)
+
+    # --- commits --------------------------------------------------------------------------------------
+
+    def commit(self, marks: Mapping[str, int] | None = None) -> Commit:
+        """Make everything since the last commit durable and visible.
+
+        Parameters
+        ----------
+        marks : mapping of str to int, optional
+            Kept with the commit: how far a source has been indexed, say.
+
+        Returns
+        -------
+        Commit
+            Returned only once segment files, their directory and the catalog are synced. If nothing was
+            changed, nothing is written and the generation stays.
+        """
+        self._check_usable()
+        self._flush()
+        wanted = {**(self._state.marks or {}), **(marks or {})}
+        self._save(wanted)
+        self._settled = True
+        counts, self.counts = self.counts, Counts()
+        return Commit(
+            generation=self._state.generation,
+            documents=sum(entry.live for entry in self._state.segments),
+            added=counts.added,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            deleted=counts.deleted,
+        )
+
+    def _save(self, marks: dict[str, int]) -> None:
+        """Commit the segments as they stand, if they differ from what is committed."""
+        entries = tuple(segment.entry() for segment in self._segments if len(segment.dead) < segment.receipt.documents)
+        if entries == self._state.segments and marks == (self._state.marks or {}):
+            return
+        sync_directory(self._catalog.segment_path("x").parent)
+        dead = {segment.id: segment.dead for segment in self._segments}
+        self._broken = True  # Whether a failed commit arrived is not known; only opening anew can tell.
+        self._state = self._catalog.commit(
+            replace(self._state, segments=entries, marks=marks), {e.id: dead[e.id] for e in entries}
+        )
+        self._broken = False
+        listed = {entry.id for entry in entries}
+        for segment in self._segments:
+            if segment.id not in listed:
+                _remove(self._catalog.segment_path(segment.id))
+        self._segments = [segment for segment in self._segments if segment.id in listed]
+
+    def rollback(self) -> None:
+        """Forget everything since the last commit."""
+        self._check_usable()
+        self.counts = Counts()
+        self._settled = False
+        self._begin()
+        self._remove_unreachable()
+
+    # --- merges ---------------------------------------------------------------------------------------
+
+    def _unsettle(self) -> None:
+        """Before something new is added, do the merges the last commit made due: after it, so it was not delayed."""
+        if self._settled:
+            self.merge_as_due()
+            self._settled = False
+
+    def merge_as_due(self) -> int:
+        """Merge committed segments until the policy asks for no more; how many merges that took.
+
+        Does nothing while something is not committed yet.
+        """
+        self._check_usable()
+        if not self._settled:
+            return 0
+        merges = 0
+        while bounds := policy.next_merge(
+            [policy.Size(s.receipt.documents - len(s.dead), len(s.dead)) for s in self._segments]
+        ):
+            self._merge(*bounds)
+            merges += 1
+        return merges
+
+    def merge_all(self) -> None:
+        """Merge everything into one segment without deleted documents, and commit."""
+        self.commit()
+        if len(self._segments) > 1 or any(len(segment.dead) for segment in self._segments):
+            self._merge(0, len(self._segments))
+
+    def _merge(self, first: int, end: int) -> None:
+        id = secrets.token_hex(8)
+        path = self._catalog.segment_path(id)
+        chosen = self._segments[first:end]
+        try:
+            receipt = merge_segments(path, [Live(segment.reader, segment.dead) for segment in chosen], self._schema)
+        except BaseException:
+            _remove(path)
+            raise
+        self._segments[first:end] = [] if receipt is None else [self._opened(id, receipt)]
+        self._save(self._state.marks or {})
+        for segment in chosen:
+            _remove(self._catalog.segment_path(segment.id))
+
+    # --- the end --------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if self._lock.held and not self._broken:
+                if kind is None:
+                    self.commit()
+                    self.merge_as_due()
+                else:
+                    self.rollback()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give the lock back. What was not committed is forgotten; its files go with the next writer."""
+        self._segments = []
+        self._catalog.close()
+        self._lock.release()
+
+    def _check_usable(self) -> None:
+        if not self._lock.held:
+            raise Closed("writer")
+        if self._broken:
+            raise StorageError(
+                self._catalog.path,
+                "the last commit failed, and whether it arrived is not known",
+                hint="Close this writer and open another: it stands at the last commit that did.",
+            )
+
+
+def _remove(path: Path) -> None:
+    """Remove a file nobody needs. Where it is still open elsewhere (Windows), a later writer does."""
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        return

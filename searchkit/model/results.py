@@ -1,0 +1,262 @@
+"""What a search, a commit and an explanation give back: light objects that show themselves.
+
+A `Hit` knows its place and score; its record is read when a field is first looked at, and its snippet made
+then. So a search that nobody reads costs nothing for reading. Hits hold on to the snapshot they came from
+and stay valid through later commits and merges. What this module does not know: how any of it was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, overload
+
+from searchkit.model.markup import results_html
+from searchkit.model.snippet import Snippet
+
+HIT_FIELDS = ("id", "url", "title", "snippet", "score", "last_crawled")
+
+
+class Shelf(Protocol):
+    """Where hits fetch what they show: a snapshot, seen from here."""
+
+    def record(self, place: int) -> dict[str, Any]:
+        """The stored record of the document at a place."""
+        ...
+
+    def snippet(self, record: dict[str, Any]) -> Snippet:
+        """The piece of a record that shows why it was found."""
+        ...
+
+
+class Hit:
+    """One document found.
+
+    Attributes
+    ----------
+    place : int
+        Order of arrival of the document in its snapshot.
+    score : float
+        BM25F, a float32 value; 0 for a document that no ranked word of the query occurs in.
+    """
+
+    __slots__ = ("_record", "_shelf", "_snippet", "place", "score")
+
+    def __init__(self, place: int, score: float, shelf: Shelf) -> None:
+        self.place = place
+        self.score = score
+        self._shelf = shelf
+        self._record: dict[str, Any] | None = None
+        self._snippet: Snippet | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The whole stored record. Read from disk when it is first asked for."""
+        if self._record is None:
+            self._record = self._shelf.record(self.place)
+        return self._record
+
+    @property
+    def id(self) -> str:
+        """The id the document was added under."""
+        return str(self.fields["id"])
+
+    @property
+    def url(self) -> str:
+        """Its ``url``, or "" if it has none."""
+        return _text(self.fields.get("url"))
+
+    @property
+    def title(self) -> str:
+        """Its ``title``, or "" if it has none."""
+        return _text(self.fields.get("title"))
+
+    @property
+    def last_crawled(self) -> str | None:
+        """When it was fetched, ISO 8601 in UTC, or None."""
+        value = self.fields.get("last_crawled")
+        return None if value is None else str(value)
+
+    @property
+    def snippet(self) -> Snippet:
+        """The piece of its text where the query's words stand densest, with their offsets."""
+        if self._snippet is None:
+            self._snippet = self._shelf.snippet(self.fields)
+        return self._snippet
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``--json`` prints it; the snippet as plain text."""
+        values = {name: getattr(self, name) for name in HIT_FIELDS}
+        return {**values, "snippet": str(self.snippet)}
+
+    def __repr__(self) -> str:
+        return f"Hit(id={self.id!r}, title={self.title!r}, score={self.score:.4f})"
+
+
+class Hits(Sequence[Hit]):
+    """The hits of a search, best first."""
+
+    __slots__ = ("_hits",)
+
+    def __init__(self, hits: list[Hit]) -> None:
+        self._hits = hits
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> Hits: ...
+    def __getitem__(self, index: int | slice) -> Hit | Hits:
+        return Hits(self._hits[index]) if isinstance(index, slice) else self._hits[index]
+
+    def __len__(self) -> int:
+        return len(self._hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self._hits)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} hits>"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The answer to a query.
+
+    Attributes
+    ----------
+    query : str
+        As it was asked.
+    hits : Hits
+        Best first: by score, then by order of arrival.
+    total : int
+        Documents that match.
+    total_relation : str
+        ``"eq"`` if `total` is exact, ``"gte"`` if there may be more.
+    took_ms : float
+        Milliseconds from query string to ranked hits, without reading any record.
+    generation : int
+        The commit that was searched.
+    corrections, warnings : tuple of str
+        Better spellings that find more; and what of the query was not understood.
+    """
+
+    query: str
+    hits: Hits
+    total: int
+    total_relation: str
+    took_ms: float
+    generation: int
+    corrections: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as ``query --json`` prints it."""
+        return {
+            "query": self.query,
+            "total": self.total,
+            "total_relation": self.total_relation,
+            "took_ms": round(self.took_ms, 3),
+            "generation": self.generation,
+            "corrections": list(self.corrections),
+            "warnings": list(self.warnings),
+            "hits": [hit.to_dict() for hit in self.hits],
+        }
+
+    def _repr_html_(self) -> str:
+        return results_html(self.query, self.total, self.total_relation, self.took_ms, self.hits)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What a commit did.
+
+    Attributes
+    ----------
+    generation : int
+        Of the index after it.
+    documents : int
+        Live documents after it.
+    added, updated, unchanged, deleted : int
+        Documents since the commit before it.
+    """
+
+    generation: int
+    documents: int
+    added: int
+    updated: int
+    unchanged: int
+    deleted: int
+
+    def to_dict(self) -> dict[str, int]:
+        """Plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPart:
+    """What one field adds to the f of one leaf: ``weight * frequency / norm``."""
+
+    field: str
+    weight: float
+    frequency: int
+    length: int
+    mean_length: float
+    norm: float
+    f: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeafPart:
+    """What one word, phrase or prefix adds to a score: ``times * idf * f / (f + k1)``."""
+
+    leaf: str
+    times: int
+    document_frequency: int
+    idf: float
+    f: float
+    score: float
+    fields: tuple[FieldPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A score taken apart. `matches` says whether the document is a result of the query at all.
+
+    The parts of a score are summed in their order in float64 and rounded to float32.
+    """
+
+    id: str
+    matches: bool
+    score: float
+    documents: int
+    k1: float
+    b: float
+    parts: tuple[LeafPart, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        lines = [f"{self.score:.6f} {self.id}" + ("" if self.matches else "  (not a result of this query)")]
+        for part in self.parts:
+            lines.append(
+                f"  {part.score:.6f} {part.leaf} = {part.times} x idf {part.idf:.4f} "
+                f"({part.document_frequency:,} of {self.documents:,} documents) x {part.f:.4f} / ({part.f:.4f} + {self.k1})"
+            )
+            lines += [
+                f"    {field.f:.4f} {field.field} = {field.weight} x {field.frequency} / {field.norm:.4f} "
+                f"(length {field.length}, mean {field.mean_length:.1f}, b {self.b})"
+                for field in part.fields
+            ]
+        return "\n".join(lines)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)

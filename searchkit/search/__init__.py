@@ -1,0 +1,1 @@
+"""Given a query, which ten? The only room where plan, snapshot and ranking meet."""

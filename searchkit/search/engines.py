@@ -1,0 +1,76 @@
+"""Who computes a ranking: NumPy at once, or the compiled kernels once a process has shown that it will stay.
+
+Loading numba and the kernels costs some 0.4 seconds (the first time on a machine, some 10), which a one-shot
+query must not pay and a long-lived process hardly notices. So "auto" answers the first queries of a
+process with the plain ranker, then loads the kernels in a thread beside it, and changes over when they are
+ready. Both give identical answers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from searchkit.errors import RequestError
+from searchkit.index.snapshot import IndexSnapshot
+from searchkit.rank.bm25 import Parameters
+from searchkit.search.execute import Ranking, rank_plain
+from searchkit.search.resolve import ResolvedPlan
+
+Engine: TypeAlias = Literal["auto", "numpy", "numba"]
+Ranker: TypeAlias = Callable[[IndexSnapshot, ResolvedPlan, Parameters, int], Ranking]
+
+QUERIES_BEFORE_KERNELS = 32
+"""Queries a process answers with NumPy before it loads the kernels: about their loading time's worth."""
+
+_log = logging.getLogger("searchkit")
+
+
+class _Auto:
+    """Counts queries, and loads the kernels in a thread when there were enough."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = 0
+        self._ranker: Ranker = rank_plain
+
+    def ranker(self) -> Ranker:
+        with self._lock:
+            self._asked += 1
+            if self._asked == QUERIES_BEFORE_KERNELS:
+                threading.Thread(target=self._load, name="searchkit-kernels", daemon=True).start()
+            return self._ranker
+
+    def _load(self) -> None:
+        try:
+            ranker = load_kernels()
+        except Exception:  # The plain ranker gives the same answers; a search must not fail for this.
+            _log.warning("the compiled kernels could not be loaded; going on with NumPy", exc_info=True)
+            return
+        with self._lock:
+            self._ranker = ranker
+
+
+_auto = _Auto()
+
+
+def load_kernels() -> Ranker:
+    """Import the kernels: numba and their compiled code, or a compilation if there is none yet."""
+    ranker: Ranker = importlib.import_module("searchkit.search.fast").rank_fast
+    return ranker
+
+
+def rank(
+    snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Parameters, limit: int, engine: Engine
+) -> Ranking:
+    """Answer a plan with the engine asked for."""
+    if engine == "auto":
+        return _auto.ranker()(snapshot, resolved, parameters, limit)
+    if engine == "numpy":
+        return rank_plain(snapshot, resolved, parameters, limit)
+    if engine == "numba":
+        return load_kernels()(snapshot, resolved, parameters, limit)
+    raise RequestError(f"an engine is 'auto', 'numpy' or 'numba', not {engine!r}")

@@ -1,0 +1,1 @@
+"""One segment: a small, complete, immutable index in one file. Given a term, which documents? Stores facts, never scores."""

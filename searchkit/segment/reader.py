@@ -1,0 +1,405 @@
+"""A sealed segment, opened: here is a term, which documents, how often, and where. Read-only, cheap to open.
+
+Opening compares the file's size and spine with the catalog's receipt, maps the file, and looks at nothing
+else; each block of a part is verified when it is first touched. Arrays given out are views of the map where
+they can be and stay valid while the reader lives. Raises `SegmentDamaged` for every byte that is not what
+was written. What this module does not know: deletions, other segments, scores.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from searchkit.codec import bitmap
+from searchkit.codec.bitmap import BitMap
+from searchkit.errors import FormatUnsupported, SegmentDamaged
+from searchkit.ids import DocId, TermId
+from searchkit.model.document import id_hash
+from searchkit.segment import layout
+from searchkit.segment.layout import Head
+from searchkit.segment.positions import decode_positions, posting_starts
+from searchkit.segment.stored import decode_block
+from searchkit.segment.sums import Sums
+from searchkit.segment.terms import TermDictionary
+from searchkit.store.lmdb_store import ValueFile, spine
+
+if sys.byteorder != "little":  # pragma: no cover - no supported platform is
+    raise ImportError("searchkit reads its little-endian files in place and needs a little-endian machine")
+
+DocArray = npt.NDArray[np.uint32]
+
+_STRIDES_AT_ONCE = 4_096
+"""Entries of the position index decoded together when a whole segment is read."""
+
+
+class SegmentReader:
+    """One segment file.
+
+    Parameters
+    ----------
+    path : Path
+    size, spine_check, sums_total : int
+        From the catalog's receipt.
+
+    Raises
+    ------
+    SegmentDamaged
+        If the file is missing, cut short, or its outer structure is not what was written.
+    FormatUnsupported
+        If another version wrote it.
+    """
+
+    def __init__(self, path: Path, size: int, spine_check: int, sums_total: int) -> None:
+        self.path = path
+        if not path.exists():
+            raise SegmentDamaged(path, "is missing, though the catalog lists it")
+        got_size = path.stat().st_size
+        if got_size != size:
+            raise SegmentDamaged(path, "the size of the file", size, got_size)
+        got_spine = spine(path)[1]
+        if got_spine != spine_check:
+            raise SegmentDamaged(path, "the checksum of its page headers", f"{spine_check:08x}", f"{got_spine:08x}")
+        self._file = ValueFile(path)
+        self._sums = Sums(self._file.get(layout.SUMS), sums_total, path)
+        self._views: dict[str, memoryview] = {}
+        head = json.loads(bytes(self._part(layout.HEAD)))
+        if head["format"] not in layout.FORMATS_READ:
+            raise FormatUnsupported(path, head["format"], layout.FORMATS_READ)
+        self.head = Head.from_dict(head)
+        self._validate_offsets()
+
+    # --- parts ----------------------------------------------------------------------------------------
+
+    def _view(self, name: str) -> memoryview:
+        """A part as it lies in the file, not verified."""
+        view = self._views.get(name)
+        if view is None:
+            view = self._file.get(name) if self._sums.size(name) else memoryview(b"")
+            self._views[name] = view
+        return view
+
+    def _part(self, name: str, start: int = 0, stop: int | None = None) -> memoryview:
+        """Verified bytes `start` to `stop` of a part."""
+        view = self._view(name)
+        self._sums.verify(name, view, start, stop)
+        return view[start:stop]
+
+    def _array(self, name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        """A whole part, verified, as an aligned array: a copy if LMDB placed it at an odd address."""
+        part = self._part(name)
+        if len(part) % dtype.itemsize:
+            raise SegmentDamaged(
+                self.path, f"the size of the part {name!r}", f"a multiple of {dtype.itemsize}", len(part)
+            )
+        values = np.frombuffer(part, dtype)
+        if values.ctypes.data % dtype.itemsize:
+            values = values.copy()
+            values.setflags(write=False)  # Like the views, so that kernels see one kind of array.
+        return values
+
+    def _validate_offsets(self) -> None:
+        """Offsets ascend and end where their part ends, so that no kernel can be led out of its bytes."""
+        for name, end in ((layout.TERM_FIRST, self.head.postings), (layout.TERM_POSTINGS, None)):
+            offsets = self._array(name, layout.U4)
+            last = self._sums.size(layout.POSTINGS) // layout.POSTINGS_ALIGN if end is None else end
+            steps = offsets[1:] < offsets[:-1]
+            if len(offsets) != self.head.terms + 1 or offsets[0] != 0 or offsets[-1] != last or steps.any():
+                raise SegmentDamaged(self.path, f"the offsets in {name!r} do not fit the parts they point into")
+        for name in (layout.IMPACTS, layout.TFS):
+            if self._sums.size(name) != self.head.postings:
+                raise SegmentDamaged(
+                    self.path, f"the size of the part {name!r}", self.head.postings, self._sums.size(name)
+                )
+
+    # --- terms ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def terms(self) -> TermDictionary:
+        """The term dictionary."""
+        return TermDictionary(self._part(layout.TERMS))
+
+    @cached_property
+    def term_first(self) -> DocArray:
+        """Number of the first posting of each term, and of the end, shape (terms + 1,)."""
+        return self._array(layout.TERM_FIRST, layout.U4)
+
+    @cached_property
+    def _term_postings(self) -> DocArray:
+        return self._array(layout.TERM_POSTINGS, layout.U4)
+
+    def document_frequency(self, term: TermId) -> int:
+        """Documents that hold a term, deleted ones included."""
+        return int(self.term_first[term + 1]) - int(self.term_first[term])
+
+    def postings_range(self, term: TermId) -> tuple[int, int]:
+        """Bytes of a term's roaring bitmap within the part `postings`."""
+        start, stop = self._term_postings[term : term + 2].tolist()
+        return start * layout.POSTINGS_ALIGN, stop * layout.POSTINGS_ALIGN
+
+    def postings(self, term: TermId) -> BitMap:
+        """Documents that hold a term."""
+        return bitmap.from_bytes(self._part(layout.POSTINGS, *self.postings_range(term)))
+
+    def docs(self, term: TermId) -> DocArray:
+        """Documents that hold a term, ascending, shape (document_frequency(term),), uint32."""
+        docs = bitmap.to_array(self.postings(term))
+        if len(docs) != self.document_frequency(term) or (len(docs) and docs[-1] >= self.head.documents):
+            raise SegmentDamaged(self.path, f"the posting list of term {term} does not fit the counts beside it")
+        return docs
+
+    def frequencies(self, term: TermId, ranks: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.uint32]:
+        """Term frequencies by field, shape (postings, fields), uint32.
+
+        Parameters
+        ----------
+        ranks : ndarray of shape (postings,), int64, optional
+            Which postings of the term, counted from 0; all of them when left out.
+        """
+        first, end = int(self.term_first[term]), int(self.term_first[term + 1])
+        return self.frequencies_of(np.arange(first, end) if ranks is None else first + ranks)
+
+    def frequencies_of(self, postings: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+        """Term frequencies by field of postings given by number, shape (len(postings), fields), uint32."""
+        if len(postings) == 0:
+            return np.zeros((0, len(self.head.text_fields)), np.uint32)
+        low, high = int(postings.min()), int(postings.max()) + 1
+        codes = np.frombuffer(self._part(layout.TFS, low, high), np.uint8)[postings - low]
+        tfs = self.tf_vectors[codes]
+        escaped = np.flatnonzero(codes == layout.ESCAPE)
+        if len(escaped):
+            numbers = postings[escaped]
+            rows = np.searchsorted(self.tf_escaped, numbers)
+            rows[rows == len(self.tf_escaped)] = 0
+            if len(self.tf_escaped) == 0 or (self.tf_escaped[rows] != numbers).any():
+                raise SegmentDamaged(self.path, "an escaped frequency is missing from the part 'tf_escaped'")
+            tfs[escaped] = self.tf_escapes[rows]
+        return tfs
+
+    @cached_property
+    def tf_vectors(self) -> npt.NDArray[np.uint32]:
+        """Frequency vector of each code, shape (256, fields), uint32; zeros for codes not in use."""
+        fields = len(self.head.text_fields)
+        table = np.zeros((256, fields), np.uint32)
+        known = self._array(layout.TF_VECTORS, layout.U4).reshape(-1, fields)
+        table[: len(known)] = known
+        return table
+
+    @cached_property
+    def tf_escaped(self) -> DocArray:
+        """Numbers of the postings with a vector of their own, ascending."""
+        return self._array(layout.TF_ESCAPED, layout.U4)
+
+    @cached_property
+    def tf_escapes(self) -> npt.NDArray[np.uint32]:
+        """Frequency vectors of `tf_escaped`, shape (len(tf_escaped), fields), uint32."""
+        fields = len(self.head.text_fields)
+        escapes = self._array(layout.TF_ESCAPES, layout.U4).reshape(-1, fields)
+        if len(escapes) != len(self.tf_escaped):
+            raise SegmentDamaged(self.path, "the size of the part 'tf_escapes'", len(self.tf_escaped), len(escapes))
+        return escapes
+
+    def positions(
+        self, term: TermId, ranks: npt.NDArray[np.int64] | None = None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Positions of a term in its documents.
+
+        Parameters
+        ----------
+        ranks : ndarray of shape (postings,), int64, optional
+            Which postings of the term, ascending; all of them when left out.
+
+        Returns
+        -------
+        positions : ndarray of shape (occurrences,), int64
+            Posting after posting; see positions.py for how they count through the fields.
+        counts : ndarray of shape (postings,), int64
+        """
+        first, end = int(self.term_first[term]), int(self.term_first[term + 1])
+        numbers = np.arange(first, end) if ranks is None else first + ranks
+        pieces, kept = [], []
+        for start, stop in _runs(np.unique(numbers // layout.POSITIONS_STRIDE)):
+            stream = self._position_stream(start, stop)
+            starts = posting_starts(stream)
+            low, high = np.searchsorted(numbers, (start * layout.POSITIONS_STRIDE, stop * layout.POSITIONS_STRIDE))
+            wanted = numbers[low:high] - start * layout.POSITIONS_STRIDE
+            if len(wanted) and wanted[-1] + 1 >= len(starts):
+                raise SegmentDamaged(self.path, f"the positions of term {term} end too early")
+            pieces.append(stream[starts[wanted[0]] : starts[wanted[-1] + 1]])
+            kept.append((wanted - wanted[0], int(wanted[-1] - wanted[0] + 1)))
+        if not pieces:
+            return decode_positions(np.zeros(0, np.uint8))
+        positions, counts = decode_positions(np.concatenate(pieces))
+        offset, chosen = 0, []
+        for wanted, size in kept:
+            chosen.append(wanted + offset)
+            offset += size
+        keep = np.zeros(len(counts), bool)
+        keep[np.concatenate(chosen)] = True
+        return (positions, counts) if keep.all() else (positions[np.repeat(keep, counts)], counts[keep])
+
+    def _position_stream(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
+        """The position stream of the postings in strides `start` to `stop`."""
+        index = self._position_index
+        end = int(index[stop]) if stop < len(index) else self._sums.size(layout.POSITIONS)
+        return np.frombuffer(self._part(layout.POSITIONS, int(index[start]), end), np.uint8)
+
+    def position_streams(self) -> Iterator[tuple[int, int, npt.NDArray[np.uint8]]]:
+        """The whole position stream in pieces: first posting, one past the last, and their bytes."""
+        strides = len(self._position_index)
+        for start in range(0, strides, _STRIDES_AT_ONCE):
+            stop = min(start + _STRIDES_AT_ONCE, strides)
+            last = min(stop * layout.POSITIONS_STRIDE, self.head.postings)
+            yield start * layout.POSITIONS_STRIDE, last, self._position_stream(start, stop)
+
+    @cached_property
+    def _position_index(self) -> DocArray:
+        return self._array(layout.POSITION_INDEX, layout.U4)
+
+    # --- documents ------------------------------------------------------------------------------------
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.uint32]:
+        """Tokens of each text field of each document, shape (documents, fields), uint32."""
+        columns = [
+            self._array(layout.LENGTHS.format(field), np.dtype(f"<u{width}"))
+            for field, width in enumerate(self.head.length_widths)
+        ]
+        if any(len(column) != self.head.documents for column in columns):
+            raise SegmentDamaged(self.path, "the lengths are not one a document")
+        return np.stack(columns, axis=1).astype(np.uint32)
+
+    @cached_property
+    def length_max(self) -> int:
+        """Length of the longest field of any document, in tokens."""
+        return int(self.lengths.max(initial=0))
+
+    def keyword(self, field: str, value: str) -> BitMap:
+        """Documents with this value in a keyword field."""
+        return self._keyword_postings(self._keywords.number(layout.keyword_key(field, value)))
+
+    def keywords(self) -> Iterator[tuple[str, str, BitMap]]:
+        """Every field, value and set of documents."""
+        for key, number in self._keywords.items():
+            field, _, value = key.partition(" ")
+            yield field, value, self._keyword_postings(number)
+
+    def _keyword_postings(self, number: TermId | None) -> BitMap:
+        if number is None:
+            return BitMap()
+        start, stop = self._array(layout.KEYWORD_OFFSETS, layout.U8)[number : number + 2].tolist()
+        return bitmap.from_bytes(self._part(layout.KEYWORD_POSTINGS, start, stop))
+
+    @cached_property
+    def _keywords(self) -> TermDictionary:
+        return TermDictionary(self._part(layout.KEYWORDS))
+
+    def column(self, field: str) -> npt.NDArray[np.float64]:
+        """Values of a Number or Date field, NaN where missing, shape (documents,), float64."""
+        return self._array(layout.COLUMN.format(field), layout.F8)
+
+    @cached_property
+    def digests(self) -> npt.NDArray[np.uint64]:
+        """Digest of each record, shape (documents,), uint64."""
+        return self._array(layout.DIGESTS, layout.U8)
+
+    @cached_property
+    def _id_ends(self) -> npt.NDArray[np.uint64]:
+        return self._array(layout.ID_ENDS, layout.U8)
+
+    @cached_property
+    def _id_hashes(self) -> npt.NDArray[np.uint64]:
+        return self._array(layout.ID_HASHES, layout.U8)
+
+    @cached_property
+    def _id_docs(self) -> DocArray:
+        return self._array(layout.ID_DOCS, layout.U4)
+
+    def id(self, doc: DocId) -> str:
+        """The id of a document."""
+        end = int(self._id_ends[doc])
+        start = int(self._id_ends[doc - 1]) if doc else 0
+        return bytes(self._part(layout.IDS, start, end)).decode("utf-8")
+
+    def ids(self) -> list[str]:
+        """Ids of all documents, in order."""
+        data, ends = bytes(self._part(layout.IDS)), self._id_ends.tolist()
+        return [data[start:end].decode("utf-8") for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+    def find(self, id: str) -> list[DocId]:
+        """Documents with an id, deleted ones included: one at most, unless the segment is being checked."""
+        hashed = np.uint64(id_hash(id))
+        low, high = np.searchsorted(self._id_hashes, hashed), np.searchsorted(self._id_hashes, hashed, side="right")
+        return [doc for doc in self._id_docs[low:high].tolist() if self.id(doc) == id]
+
+    def find_many(self, ids: list[str], hashes: npt.NDArray[np.uint64]) -> dict[str, DocId]:
+        """Documents with any of these ids, whose hashes stand in `hashes`; ids not here are left out."""
+        places = np.searchsorted(self._id_hashes, hashes)
+        places[places == len(self._id_hashes)] = 0
+        maybe = np.flatnonzero(self._id_hashes[places] == hashes) if len(self._id_hashes) else np.zeros(0, int)
+        found = {}
+        for number in maybe.tolist():
+            for doc in self.find(ids[number]):
+                found[ids[number]] = doc
+        return found
+
+    def record(self, doc: DocId) -> dict[str, Any]:
+        """The stored record of a document."""
+        block = self.stored_block(doc // layout.STORED_BLOCK_DOCUMENTS)
+        record: dict[str, Any] = json.loads(block[doc % layout.STORED_BLOCK_DOCUMENTS])
+        return record
+
+    def stored_block(self, block: int) -> list[bytes]:
+        """Records of one block of documents, as JSON."""
+        start, stop = self._stored_index[block : block + 2].tolist()
+        documents = min(layout.STORED_BLOCK_DOCUMENTS, self.head.documents - block * layout.STORED_BLOCK_DOCUMENTS)
+        try:
+            return decode_block(self._part(layout.STORED, start, stop), documents)
+        except ValueError as error:
+            raise SegmentDamaged(self.path, f"block {block} of the stored records {error}") from error
+
+    def stored(self) -> Iterator[bytes]:
+        """Records of all documents as JSON, in order."""
+        for block in range(-(-self.head.documents // layout.STORED_BLOCK_DOCUMENTS)):
+            yield from self.stored_block(block)
+
+    @cached_property
+    def _stored_index(self) -> npt.NDArray[np.uint64]:
+        return self._array(layout.STORED_INDEX, layout.U8)
+
+    # --- for kernels and for check --------------------------------------------------------------------
+
+    def bytes_of(self, name: str, start: int, stop: int) -> memoryview:
+        """Verified bytes of a part in place, for kernels that work on addresses."""
+        return self._part(name, start, stop)
+
+    def unverified(self, name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        """A whole part in place as an array; verify what you read of it with `bytes_of` first."""
+        view = self._view(name)
+        return np.frombuffer(view[: len(view) // dtype.itemsize * dtype.itemsize], dtype)
+
+    def verify_all(self) -> None:
+        """Verify every byte of every part."""
+        for name in self._sums.parts:
+            self._part(name)
+
+    @property
+    def part_sizes(self) -> dict[str, int]:
+        """Size of each part in bytes."""
+        return self._sums.parts
+
+
+def _runs(numbers: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Runs of consecutive numbers as (first, last + 1)."""
+    if len(numbers):
+        breaks = np.flatnonzero(np.diff(numbers) > 1)
+        firsts = numbers[np.concatenate(([0], breaks + 1))]
+        lasts = numbers[np.concatenate((breaks, [len(numbers) - 1]))]
+        yield from zip(firsts.tolist(), (lasts + 1).tolist(), strict=True)

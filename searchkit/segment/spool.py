@@ -1,0 +1,50 @@
+"""A part of a segment while it is being written: bytes at the end, and all of them at once when sealed.
+
+Small parts stay in memory; larger ones go to an unnamed temporary file beside the segment and come back as
+a map of it, so that a merge needs memory for the chunk at hand and not for the segment.
+"""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+from pathlib import Path
+
+from searchkit.store.files import os_errors
+
+_MEMORY_BYTES_MAX = 8 << 20
+"""Bytes of one part held in memory; a batch of some 10,000 pages stays below it."""
+
+
+class Spool:
+    """Collects the bytes of one part.
+
+    Parameters
+    ----------
+    directory : Path
+        Where a temporary file goes when the part outgrows memory: the index's own file system.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES_MAX, "w+b", dir=str(directory))  # noqa: SIM115 - see close
+        self.size = 0
+
+    def append(self, data: bytes | memoryview) -> None:
+        """Add bytes at the end."""
+        with os_errors(self._directory):
+            self._file.write(data)
+        self.size += memoryview(data).nbytes
+
+    def view(self) -> memoryview:
+        """All bytes so far, readable until `close`."""
+        if self.size <= _MEMORY_BYTES_MAX:
+            self._file.seek(0)
+            return memoryview(self._file.read())
+        with os_errors(self._directory):
+            self._file.flush()
+            return memoryview(mmap.mmap(self._file.fileno(), self.size, access=mmap.ACCESS_READ))
+
+    def close(self) -> None:
+        """Give the memory or the temporary file back."""
+        self._file.close()

@@ -1,0 +1,180 @@
+"""What the file system must do for us beyond LMDB: durable names, atomic replacement, and the writer's lock.
+
+A file is durable once it *and its directory entry* were synced; a power cut can take a file whose
+directory was not. The lock is one the operating system drops when its holder dies, so a `kill -9` never
+leaves an index locked; what the lock file says about its holder is for people and may be stale. Advisory
+locks are not reliable on network file systems, and neither is LMDB.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from searchkit.errors import DiskFull, IndexLocked, StorageError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_POLL_S = 0.05
+
+
+def storage_error(where: Path | str, error: OSError) -> StorageError:
+    """Name the cause of an operating system error in our terms."""
+    if error.errno in _FULL:
+        return DiskFull(where)
+    hints = {
+        errno.EMFILE: "Close other indexes, or raise the limit with `ulimit -n`.",
+        errno.EACCES: "Check who owns the directory and its permissions.",
+        errno.EPERM: "Check who owns the directory and its permissions.",
+        errno.EROFS: "The file system is read-only; searching works, writing does not.",
+    }
+    return StorageError(where, error.strerror or str(error), hint=hints.get(error.errno or 0, ""))
+
+
+@contextlib.contextmanager
+def os_errors(where: Path | str) -> Iterator[None]:
+    """Turn `OSError` inside the block into a `StorageError` that names `where`."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(where, error) from error
+
+
+def sync_directory(directory: Path) -> None:
+    """Make names created, replaced or removed in `directory` durable. Windows does so by itself."""
+    if sys.platform == "win32":
+        return
+    with os_errors(directory):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def make_directory(directory: Path) -> None:
+    """Create a directory and its missing parents, each durable in the one above it. Existing is fine."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    with os_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        sync_directory(path.parent)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a whole file so that, whatever happens, either the old or the new content is there."""
+    with os_errors(path):
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            try:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+        os.replace(file.name, path)
+    sync_directory(path.parent)
+
+
+class WriterLock:
+    """The right to write an index: one holder at a time on this machine, given back when its process ends.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file; created when missing and never removed, since removing it would race.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[bytes] | None = None
+
+    def acquire(self, timeout_s: float) -> None:
+        """Take the lock, waiting up to `timeout_s` seconds.
+
+        Raises
+        ------
+        IndexLocked
+            If another writer still holds it then; names its process, host and start.
+        """
+        with os_errors(self.path):
+            file = open(self.path, "a+b")  # noqa: SIM115 - held for as long as the lock is
+        deadline = time.monotonic() + timeout_s
+        while not _try_lock(file):
+            if time.monotonic() >= deadline:
+                holder = self._holder(file)
+                file.close()
+                raise IndexLocked(self.path, *holder)
+            time.sleep(_POLL_S)
+        self._file = file
+        with os_errors(self.path):
+            about = {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
+            file.seek(0)
+            file.truncate()
+            file.write(json.dumps(about).encode())
+            file.flush()
+
+    def release(self) -> None:
+        """Give the lock back. Doing so twice is fine."""
+        if self._file is not None:
+            _unlock(self._file)
+            self._file.close()
+            self._file = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._file is not None
+
+    @staticmethod
+    def _holder(file: IO[bytes]) -> tuple[int, str, str]:
+        try:
+            file.seek(0)
+            about = json.loads(file.read())
+            return int(about["pid"]), str(about["host"]), str(about["since"])
+        except (ValueError, KeyError, TypeError, OSError):
+            return 0, "", ""
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(file: IO[bytes]) -> bool:
+        # Locks one byte far behind the text, so that the holder's name stays readable.
+        file.seek(1 << 30)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        file.seek(1 << 30)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+else:
+    import fcntl
+
+    def _try_lock(file: IO[bytes]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                return False
+            raise
+        return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)
