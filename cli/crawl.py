@@ -67,7 +67,9 @@ def crawl(
     ] = None,
     allow_private: Annotated[
         list[str] | None,
-        typer.Option(metavar="HOST:PORT", help="Let this host be on a private or loopback address; may be given again."),
+        typer.Option(
+            metavar="HOST:PORT", help="Let this host be on a private or loopback address; may be given again."
+        ),
     ] = None,
     recrawl: Annotated[
         bool, typer.Option("--recrawl", help="Ask for every known page again; unchanged ones cost next to nothing.")
@@ -140,10 +142,14 @@ def summary(report: CrawlReport) -> list[str]:
     ]
     others = {name: count for name, count in report.counts.items() if name not in ("page", "new")}
     if others:
-        listed = ", ".join(f"{count:,} {name.partition(':')[2]}" for name, count in sorted(others.items(), key=_by_count))
+        listed = ", ".join(
+            f"{count:,} {name.partition(':')[2]}" for name, count in sorted(others.items(), key=_by_count)
+        )
         lines.append(f"other addresses: {listed}")
     if report.waiting:
-        why = {"max-pages": "the limit of pages is reached", "interrupted": "interrupted"}.get(report.ended, "see below")
+        why = {"max-pages": "the limit of pages is reached", "interrupted": "interrupted"}.get(
+            report.ended, "see below"
+        )
         lines.append(f"{report.waiting:,} addresses wait for the next run: {why}")
     lines += [f"{host} was left alone: {why}" for host, why in sorted(report.resting.items())]
     return lines

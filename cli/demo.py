@@ -59,7 +59,9 @@ def _crawl(terminal: Terminal, directory: Path, state: dict[str, Any]) -> None:
         with PageStore.open(directory) as pages:
             counts = pages.counts()
         if counts.get("page") and not counts.get("waiting"):
-            terminal.line(f"{counts['page']:,} pages of the Python standard library are here already; nothing to fetch.")
+            terminal.line(
+                f"{counts['page']:,} pages of the Python standard library are here already; nothing to fetch."
+            )
             return
     terminal.note(f"Serving the documentation of Python's standard library on 127.0.0.1:{port}, and crawling it.")
     with serving(port):
@@ -124,7 +126,12 @@ def serving(port: int) -> Iterator[None]:
     arguments = [sys.executable, "-m", "cli.demo_site", str(port)]
     path = Path(__file__).parents[1]
     process = subprocess.Popen(
-        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=path, start_new_session=True
+        arguments,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=path,
+        start_new_session=True,
     )
     try:
         assert process.stdin is not None and process.stdout is not None

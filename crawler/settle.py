@@ -78,6 +78,8 @@ def page(
         if noindex or reading.noindex:
             change = txn.skip(entry.url, State.SKIPPED, Reason.NOINDEX, "the page asks not to be indexed")
             settled = _skipped(entry, Reason.NOINDEX, "", change)
+        elif not (reading.title or reading.text):
+            settled = _refuse(txn, entry, Reason.EMPTY, "the page has neither a title nor words")
         elif target := _canonical(txn, entry, reading, rules):
             txn.discover(target, depth=entry.depth, found_on=entry.url, fallback=entry.url, repeats=entry.repeats)
             settled = _alias(entry, target, Reason.CANONICAL, txn.alias(entry.url, target, Reason.CANONICAL))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Spider
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler import settle
@@ -21,6 +22,7 @@ from crawler.parsing import Unreadable
 from crawler.pipelines import Settlement
 from crawler.scheduler import ENTRY
 from crawler.settle import Step
+from searchkit import limits
 from searchkit.pages.extract import content_kind, decode, robots_directives
 from searchkit.pages.records import Entry, Reason
 from searchkit.pages.urls import host_of
@@ -70,7 +72,12 @@ class SiteSpider(Spider):
             if resting := self.session.frontier.resting().get(host_of(entry.url)):
                 return [Settlement(entry, settle.waits(entry, f"{resting}; the last: {error.detail}"))]
             return [Settlement(entry, self._again(entry, error.reason, error.detail))]
+        if isinstance(error, IgnoreRequest):  # HttpCompressionMiddleware's word for a bomb.
+            detail = f"unpacks to more than {limits.PAGE_BYTES_MAX:,} bytes"
+            return [Settlement(entry, settle.refused(entry, Reason.TOO_LARGE, detail))]
         detail = f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
+        if "download_latency" in failure.request.meta:  # An answer came, and could not be unpacked.
+            return [Settlement(entry, settle.refused(entry, Reason.UNREADABLE, detail))]
         return [Settlement(entry, self._again(entry, Reason.NETWORK, detail))]
 
     # --- inside -----------------------------------------------------------------------------------------

@@ -344,8 +344,8 @@ def _tag_by_tag(text: str, url: str) -> Extracted:
         elif not match[1] and (name in _UNREAD or name == "title"):
             inside = name
         if name == "a" and (href := _HREF.search(match[3])) is not None:
-            target = _join(url, html.unescape(href[1] or href[2] or href[3] or "")).partition("#")[0]
             if len(links) < limits.PAGE_LINKS_MAX:
+                target = _join(url, html.unescape(href[1] or href[2] or href[3] or "")).partition("#")[0]
                 links.setdefault(target, Link(target, "", "nofollow" in match[3].lower()))
             else:
                 left_out += 1
