@@ -8,12 +8,14 @@ is noted as unreadable. Cost: about 0.2 ms for each page beside the reading, and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from searchkit.pages.records import Reason
@@ -59,7 +61,8 @@ class _Worker:
 
     def exchange(self, head: dict[str, Any], body: bytes) -> dict[str, Any]:
         process = self._process or self._start()
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         start = json.dumps(head).encode("ascii")
         try:
             process.stdin.write(len(start).to_bytes(4, "little") + len(body).to_bytes(4, "little") + start)
@@ -73,7 +76,7 @@ class _Worker:
             raise Unreadable(f"the parser ended with status {status}") from error
 
     def _start(self) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "crawler.parse_worker"],
             stdin=subprocess.PIPE,
@@ -92,10 +95,8 @@ class _Worker:
         status = process.wait()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
-                try:
+                with contextlib.suppress(OSError):  # What was still buffered for a process that is gone.
                     stream.close()
-                except OSError:
-                    pass  # What was still buffered for a process that is gone.
         return status
 
     @property

@@ -172,11 +172,11 @@ def failed(entry: Entry, reason: Reason, detail: str, *, not_before: float = 0.0
     return counted(settle)
 
 
-def waits(entry: Entry, why: str) -> Step:
+def waits(entry: Entry, why: str, *, not_before: float = 0.0) -> Step:
     """Its host cannot be asked at present; the entry keeps its place, and the host's record says why."""
 
     def settle(txn: PageTxn) -> Settled:
-        txn.note_host(host_of(entry.url), why)
+        txn.note_host(host_of(entry.url), why, not_before=not_before)
         return Settled({"event": "resting", "url": entry.url, "host": host_of(entry.url), "detail": why})
 
     return settle
