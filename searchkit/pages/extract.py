@@ -125,7 +125,9 @@ def decode(body: bytes, charset: str = "", *, sniff: bool = False) -> str:
         if body.startswith(mark):
             return body[len(mark) :].decode(name, "replace")
     declared = _known_encoding(charset)
-    if not (declared.startswith("iso-2022") and b"\x1b" in body):  # ISO-2022 looks like ASCII.
+    if b"\x1b$" in body and declared in ("", "iso2022_jp"):  # ISO-2022-JP, which looks like ASCII.
+        declared = _known_encoding(detect_encoding(body, from_html_meta=sniff) or "")
+    if declared != "iso2022_jp":
         try:
             return body.decode("utf-8")
         except UnicodeDecodeError as error:
