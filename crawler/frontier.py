@@ -111,6 +111,9 @@ class Frontier:
             _, _, name = heapq.heappop(self._heap)
             host = self._hosts[name]
             host.queued = False
+            if host.ready_at > now:  # It was paused since it was put there.
+                self._offer(host)
+                continue
             if host.busy or host.resting:
                 continue
             entry = self._take(host)

@@ -22,7 +22,7 @@ def page(url: str, text: str = "", links: tuple[tuple[str, str], ...] = ()) -> P
         text or f"Words of {url}",
         "en",
         "2026-01-02T03:04:05+00:00",
-        f"d {url} {text}",
+        hashlib.sha256(f"{url} {text}".encode()).hexdigest()[:32],
         1,
         links,
     )
