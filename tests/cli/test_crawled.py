@@ -28,7 +28,10 @@ def keep(where, *pages):
     with PageStore.create(where) as store:
         for one in pages:
             store.write(
-                lambda txn, one=one: (txn.discover(one.url, 0) if txn.url(one.url) is None else None, txn.put_page(one))
+                lambda txn, one=one: (
+                    txn.discover(one.url, depth=0) if txn.url(one.url) is None else None,
+                    txn.put_page(one),
+                )
             )
 
 

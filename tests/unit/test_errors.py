@@ -21,6 +21,7 @@ EXAMPLES = [
     errors.SourceError("pages.xml", "of no known kind", hint="Try another."),
     errors.QueryError("a quote is not closed", 'say "cheese', 4, 11),
     errors.LimitExceeded("the number of hits", 20_000, 10_000),
+    errors.CrawlInvalid("'x' is not an address", hint="It looks like https://example.org/."),
     errors.MissingExtra("bm25s", "bench", "comparing"),
     errors.Closed("index"),
     errors.SegmentDamaged(WHERE, "checksum", 1, 2),
@@ -57,7 +58,7 @@ def test_an_error_is_one_sentence_with_its_facts_in_it(error):
                 or str(fact) in error.hint
                 or repr(fact) in text
                 or type(error) is errors.MissingExtra
-                or fact in ("host",)
+                or fact == "host"
             )
     assert not error.hint or error.hint[-1] in ".)'\"`?"
 
