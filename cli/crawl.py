@@ -30,7 +30,7 @@ def crawl(
     urls: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[URL]...",
+            metavar="URL",
             help="Where to begin. None: go on with what an earlier crawl was given.",
             show_default=False,
         ),

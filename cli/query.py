@@ -33,7 +33,7 @@ def query(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="QUERY...", help='Words, "phrases", +must, -mustnot, field:word, prefix*, AND OR NOT ( ).'
+            metavar="QUERY", help='Words, "phrases", +must, -mustnot, field:word, prefix*, AND OR NOT ( ).'
         ),
     ] = None,
     limit: Annotated[int, typer.Option("-k", "--limit", metavar="N", min=0, help="Hits to show.")] = 10,
