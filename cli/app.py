@@ -62,6 +62,10 @@ class _ExampleFirst:
 class Command(_ExampleFirst, TyperCommand):
     """One command."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Write a required argument as DIR, as every manual does, and not as {DIR}."""
+        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
+
 
 class Commands(_ExampleFirst, TyperGroup):
     """A group that imports a command when it is named. Its own help is written from the table above."""

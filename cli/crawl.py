@@ -30,7 +30,7 @@ def crawl(
     urls: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[URL]...",
+            metavar="URL",
             help="Where to begin. None: go on with what an earlier crawl was given.",
             show_default=False,
         ),
@@ -136,11 +136,9 @@ def watch(terminal: Terminal, job: Any, *, as_json: bool = False, total: int | N
 
 def summary(report: CrawlReport) -> list[str]:
     """What a crawl did, for people."""
-    done = (
-        f"{report.fetched:,} pages fetched in {_duration(report.took_s)}: {report.changed:,} new or changed, "
-        f"{report.unchanged:,} unchanged, {report.removed:,} removed; {report.pages:,} in the collection"
-    )
-    lines = [done]
+    done = f"{report.changed:,} new or changed, {report.unchanged:,} unchanged, {report.removed:,} removed"
+    took = _duration(report.took_s)
+    lines = [f"{report.fetched:,} pages fetched in {took}: {done}; {report.pages:,} in the collection"]
     others = {name: count for name, count in report.counts.items() if name not in ("page", "new")}
     if others:
         listed = ", ".join(

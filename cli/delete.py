@@ -16,7 +16,7 @@ from searchkit.model.snippet import safe_text
 
 def delete(
     directory: Directory,
-    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids; of crawled pages their URLs.")],
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Ids; of crawled pages their URLs.")],
 ) -> Status:
     """Example: searchkit delete site https://example.org/rye https://example.org/letter
 

@@ -30,7 +30,7 @@ _STATE: Final = "demo.json"
 
 def demo(
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where to put the collection.", show_default=True)
+        Path, typer.Argument(metavar="DIR", help="Where to put the collection.", show_default=True)
     ] = Path("searchkit-demo"),
 ) -> None:
     """Example: searchkit demo
@@ -134,7 +134,7 @@ def serving(port: int) -> Iterator[None]:
         start_new_session=True,
     )
     try:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout is not None
         if process.stdout.readline().strip() != b"ready":
             raise NetworkError(f"127.0.0.1:{port}", "the demo site could not be served", hint="Is the port taken?")
         yield

@@ -81,7 +81,7 @@ def render(name: str) -> bytes | None:
             module = importlib.import_module(name)
             writer = _Writer()
             page = writer.page(pydoc.describe(module), writer.document(module, name))
-    except (Exception, SystemExit):
+    except (Exception, SystemExit):  # whatever importing a module of another platform may raise
         return None
     return page.encode("utf-8", "replace")
 
@@ -149,7 +149,8 @@ def main() -> None:
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), _Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     # Modules may write where they like when they are imported; nobody is to see it.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(1, 2)

@@ -42,17 +42,29 @@ def export(
 
 @contextlib.contextmanager
 def _destination(output: Path | None, terminal: Terminal) -> Iterator[TextIO]:
-    if output is None:
+    if output is None or str(output) == "-":
         yield terminal.stdout
         return
-    with tempfile.NamedTemporaryFile(
+    if output.exists() and not output.is_file() and not output.is_dir():
+        with output.open("w", encoding="utf-8") as device:  # A pipe or a device cannot be replaced, only written to.
+            yield device
+        return
+    file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - replaced, or removed, below
         "w", dir=output.parent, prefix=f".{output.name}.", encoding="utf-8", newline="\n", delete=False
-    ) as file:
-        try:
+    )
+    try:
+        with file:
             yield cast("TextIO", file)
             file.flush()
             os.fsync(file.fileno())
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    Path(file.name).replace(output)
+        Path(file.name).chmod(0o666 & ~_umask())  # Temporary files are private; what is exported is an ordinary file.
+        os.replace(file.name, output)
+    except BaseException:
+        Path(file.name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    now = os.umask(0)
+    os.umask(now)
+    return now

@@ -41,7 +41,7 @@ def index(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SOURCE]...",
+            metavar="SOURCE",
             help="Files (.jsonl, .csv, .warc, each also packed), folders of html, md and txt, or - for JSON lines from "
             "standard input. None: the crawled pages that changed.",
             show_default=False,

@@ -60,6 +60,8 @@ class Frontier:
         Entries handed out and not settled, over all hosts: what a kill may cost a second request for.
     pages_max : int or None
         Pages the collection may hold.
+    rest_s_max : float
+        Longest rest a host may have asked for in an earlier run that is waited for in this one, in seconds.
     clock : callable
         Seconds that never go back.
     """
@@ -71,6 +73,7 @@ class Frontier:
         delay_s: float,
         outstanding_max: int,
         pages_max: int | None = None,
+        rest_s_max: float = 120.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -86,12 +89,15 @@ class Frontier:
         """Keys of outstanding entries that could add a page."""
         self.pages = len(store)
         self.stopping = False
-        self.learned_delay: Callable[[str], float] = lambda host: 0.0
+        self.learned_delay: Callable[[str], float] = lambda _: 0.0
         """What throttling asks of a host, in seconds; set by the scheduler."""
         wall = time.time()
         for record in store.read(lambda txn: [host for host in txn.hosts() if host["waiting"] > 0]):
             host = self._host(record["host"])
-            host.ready_at = clock() + max(0.0, record["not_before"] - wall)
+            wait_s = max(0.0, record["not_before"] - wall)
+            host.ready_at = clock() + wait_s
+            if wait_s > rest_s_max:
+                host.resting = f"it asked to be left alone for another {wait_s:.0f} s"
             self._offer(host)
 
     # --- choosing ---------------------------------------------------------------------------------------
@@ -105,6 +111,9 @@ class Frontier:
             _, _, name = heapq.heappop(self._heap)
             host = self._hosts[name]
             host.queued = False
+            if host.ready_at > now:  # It was paused since it was put there.
+                self._offer(host)
+                continue
             if host.busy or host.resting:
                 continue
             entry = self._take(host)
@@ -172,7 +181,10 @@ class Frontier:
 
     def rest(self, host: str, why: str) -> None:
         """Ask nothing more of a host in this run."""
-        self._host(host).resting = why
+        known = self._host(host)
+        known.resting, known.queued = why, False
+        self._heap = [item for item in self._heap if item[2] != host]
+        heapq.heapify(self._heap)
 
     def slow_down(self, host: str, delay_s: float) -> None:
         """A host asks for at least this gap between requests."""

@@ -78,7 +78,8 @@ class CrawlJob:
                 raise CrawlInvalid(f"{pattern!r} is not a regular expression: {error}") from error
         if self.scope not in SCOPES:
             raise CrawlInvalid(f"the scope is one of {', '.join(SCOPES)}, not {self.scope!r}")
-        if self.concurrency < 1 or self.delay_s < 0 or self.max_depth < 0 or (self.max_pages or 1) < 1:
+        pages = 1 if self.max_pages is None else self.max_pages
+        if self.concurrency < 1 or self.delay_s < 0 or self.max_depth < 0 or pages < 1:
             raise CrawlInvalid("concurrency and max_pages are at least 1, delay and max_depth at least 0")
         if not self.product:
             raise CrawlInvalid(f"{self.user_agent!r} does not begin with a name of letters, which robots.txt needs")

@@ -84,7 +84,7 @@ class Journal:
             if self.failure is not None:
                 raise self.failure
             results, entered = self._store.write(steps)
-        except Exception as error:
+        except Exception as error:  # whatever it is, whoever waits has to learn of it
             self.failure = error
             self._loop.call_soon_threadsafe(self._fail, [future for _, future in batch], error)
         else:

@@ -61,7 +61,8 @@ class _Worker:
 
     def exchange(self, head: dict[str, Any], body: bytes) -> dict[str, Any]:
         process = self._process or self._start()
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         start = json.dumps(head).encode("ascii")
         try:
             process.stdin.write(len(start).to_bytes(4, "little") + len(body).to_bytes(4, "little") + start)

@@ -26,6 +26,7 @@ from crawler.journal import Journal
 from crawler.parsing import ParserPool
 from crawler.session import OnEvent, Session
 from crawler.settings import settings_for
+from crawler.settle import RETRY_AFTER_S_MAX
 from crawler.urls import Rules
 from searchkit.errors import CrawlInvalid, NetworkError
 from searchkit.pages.records import RULES, UNFETCHED, Reason, State
@@ -67,7 +68,7 @@ def run(job: CrawlJob, on_event: OnEvent | None = None) -> CrawlReport:
         store.lock(job.lock_timeout_s)
         rules = _prepare(store, job)
         with _quiet_scrapy() as faults:
-            session = asyncio.run(_crawl(job, store, rules, on_event or (lambda event: None)))
+            session = asyncio.run(_crawl(job, store, rules, on_event or (lambda _: None)))
         if session.failure is not None:
             raise session.failure
         report = _report(session, faults)
@@ -146,6 +147,7 @@ async def _crawl(job: CrawlJob, store: PageStore, rules: Rules, on_event: OnEven
         delay_s=job.delay_s,
         outstanding_max=_OUTSTANDING_FACTOR * job.concurrency,
         pages_max=job.max_pages,
+        rest_s_max=RETRY_AFTER_S_MAX,
     )
     parser = ParserPool(max(1, min(os.cpu_count() or 1, job.concurrency, 4)), job.parse_s)
     journal = Journal(store, frontier.entered)

@@ -14,9 +14,13 @@ from urllib.parse import urlsplit
 from scrapy import Request, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
+from scrapy.http import Response
 
 from crawler.download import ROBOTS
+from crawler.outcomes import retry_after_s
 from crawler.session import session_of
+from crawler.settle import RETRY_AFTER_S_MAX
+from searchkit.pages.urls import host_of
 
 ENTRY = "searchkit_entry"
 """Request meta key: the frontier's entry."""
@@ -38,6 +42,7 @@ class FrontierScheduler(BaseScheduler):
     def open(self, spider: Any) -> None:
         """Learn when hosts are free again, and what throttling asks."""
         self._session.frontier.learned_delay = self._learned_delay
+        self._crawler.signals.connect(self._downloaded, signals.response_downloaded)
         self._crawler.signals.connect(self._left_downloader, signals.request_left_downloader)
 
     def close(self, reason: str) -> None:
@@ -71,6 +76,12 @@ class FrontierScheduler(BaseScheduler):
     def _learned_delay(self, host: str) -> float:
         slot = self._crawler.engine.downloader.slots.get(urlsplit(f"//{host}").hostname or "")
         return float(slot.delay) if slot is not None else 0.0
+
+    def _downloaded(self, response: Response, request: Request, spider: Any) -> None:
+        if response.status in (429, 503):
+            # Before anything else is asked of this host, not only before this address is asked again.
+            wait_s = retry_after_s(response) or self._session.job.backoff_s
+            self._session.frontier.pause(host_of(request.url), min(wait_s, RETRY_AFTER_S_MAX))
 
     def _left_downloader(self, request: Request, spider: Any) -> None:
         if not request.meta.get(ROBOTS):

@@ -68,14 +68,14 @@ class Session:
         """Commit the outcome of an entry, then tell it."""
         try:
             settled = await self.journal.commit(step)
-        except Exception as error:
+        except Exception as error:  # told by `run`, from the thread that called it
             self.abort(error)
             return
         self.frontier.settled(entry, pages=settled.pages)
         self._count(settled)
         try:
             self.on_event(settled.event)
-        except Exception as error:
+        except Exception as error:  # a pipe that closed, mostly: whoever listened is gone
             self.abort(error)
 
     def abort(self, failure: BaseException) -> None:

@@ -49,7 +49,6 @@ def settings_for(job: CrawlJob) -> dict[str, Any]:
         "DOWNLOADER_MIDDLEWARES": {
             "crawler.robots.RobotsMiddleware": 100,  # In the place of Scrapy's, which trusts silence.
             "crawler.middlewares.ConditionalMiddleware": 450,
-            "crawler.middlewares.BombMiddleware": 595,
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # Scope is decided before the queue.
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,

@@ -78,6 +78,8 @@ def page(
         if noindex or reading.noindex:
             change = txn.skip(entry.url, State.SKIPPED, Reason.NOINDEX, "the page asks not to be indexed")
             settled = _skipped(entry, Reason.NOINDEX, "", change)
+        elif not (reading.title or reading.text):
+            settled = _refuse(txn, entry, Reason.EMPTY, "the page has neither a title nor words")
         elif target := _canonical(txn, entry, reading, rules):
             txn.discover(target, depth=entry.depth, found_on=entry.url, fallback=entry.url, repeats=entry.repeats)
             settled = _alias(entry, target, Reason.CANONICAL, txn.alias(entry.url, target, Reason.CANONICAL))
@@ -170,11 +172,11 @@ def failed(entry: Entry, reason: Reason, detail: str, *, not_before: float = 0.0
     return counted(settle)
 
 
-def waits(entry: Entry, why: str) -> Step:
+def waits(entry: Entry, why: str, *, not_before: float = 0.0) -> Step:
     """Its host cannot be asked at present; the entry keeps its place, and the host's record says why."""
 
     def settle(txn: PageTxn) -> Settled:
-        txn.note_host(host_of(entry.url), why)
+        txn.note_host(host_of(entry.url), why, not_before=not_before)
         return Settled({"event": "resting", "url": entry.url, "host": host_of(entry.url), "detail": why})
 
     return settle

@@ -6,21 +6,22 @@ is noted as unreadable with the fault's name, and the crawl goes on.
 
 from __future__ import annotations
 
-import email.utils
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Spider
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler import settle
-from crawler.outcomes import Refused, Resting, Unreachable
+from crawler.outcomes import Refused, Resting, Unreachable, retry_after_s
 from crawler.parsing import Unreadable
 from crawler.pipelines import Settlement
 from crawler.scheduler import ENTRY
 from crawler.settle import Step
+from searchkit import limits
 from searchkit.pages.extract import content_kind, decode, robots_directives
 from searchkit.pages.records import Entry, Reason
 from searchkit.pages.urls import host_of
@@ -52,7 +53,7 @@ class SiteSpider(Spider):
         self.session.requests += 1
         try:
             step = await self._answered(entry, response)
-        except Exception as error:
+        except Exception as error:  # a bug must not cost the other pages
             self.session.problems.append(f"{entry.url}: {type(error).__name__}: {error}")
             step = settle.refused(entry, Reason.UNREADABLE, f"a fault of the crawler: {type(error).__name__}")
         yield Settlement(entry, step)
@@ -70,7 +71,12 @@ class SiteSpider(Spider):
             if resting := self.session.frontier.resting().get(host_of(entry.url)):
                 return [Settlement(entry, settle.waits(entry, f"{resting}; the last: {error.detail}"))]
             return [Settlement(entry, self._again(entry, error.reason, error.detail))]
+        if isinstance(error, IgnoreRequest):  # HttpCompressionMiddleware's word for a bomb.
+            detail = f"unpacks to more than {limits.PAGE_BYTES_MAX:,} bytes"
+            return [Settlement(entry, settle.refused(entry, Reason.TOO_LARGE, detail))]
         detail = f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
+        if "download_latency" in failure.request.meta:  # An answer came, and could not be unpacked.
+            return [Settlement(entry, settle.refused(entry, Reason.UNREADABLE, detail))]
         return [Settlement(entry, self._again(entry, Reason.NETWORK, detail))]
 
     # --- inside -----------------------------------------------------------------------------------------
@@ -87,7 +93,7 @@ class SiteSpider(Spider):
             return settle.redirect(entry, location, self.session.rules)
         if status in _RETRIED or status >= 500:
             reason = _RETRIED.get(status, Reason.SERVER_ERROR)
-            return self._again(entry, reason, f"the server answered {status}", _retry_after(response))
+            return self._again(entry, reason, f"the server answered {status}", retry_after_s(response))
         return settle.refused(entry, Reason.HTTP_ERROR, f"the server answered {status}")
 
     async def _page(self, entry: Entry, response: Response) -> Step:
@@ -124,7 +130,7 @@ class SiteSpider(Spider):
         if wait_s > settle.RETRY_AFTER_S_MAX:
             why = f"{detail} and asks for {wait_s:.0f} s of rest"
             self.session.frontier.rest(host_of(entry.url), why)
-            return settle.waits(entry, why)
+            return settle.waits(entry, why, not_before=time.time() + wait_s)
         if entry.attempts + 1 < settle.ATTEMPTS_MAX:
             self.session.frontier.pause(host_of(entry.url), wait_s)
         return settle.failed(entry, reason, detail, not_before=time.time() + wait_s)
@@ -146,15 +152,3 @@ def _validators(response: Response) -> tuple[str, str]:
         value if len(value) <= 200 and value.isprintable() and value.isascii() else "" for value in values
     )
     return etag, modified
-
-
-def _retry_after(response: Response) -> float:
-    """Seconds a server asks us to wait; 0 if it does not say, or says nonsense."""
-    value = decode(response.headers.get("Retry-After") or b"").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return 0.0
-    return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - time.time())

@@ -125,7 +125,9 @@ def decode(body: bytes, charset: str = "", *, sniff: bool = False) -> str:
         if body.startswith(mark):
             return body[len(mark) :].decode(name, "replace")
     declared = _known_encoding(charset)
-    if not (declared.startswith("iso-2022") and b"\x1b" in body):  # ISO-2022 looks like ASCII.
+    if b"\x1b$" in body and declared in ("", "iso2022_jp"):  # ISO-2022-JP, which looks like ASCII.
+        declared = _known_encoding(detect_encoding(body, from_html_meta=sniff) or "")
+    if declared != "iso2022_jp":
         try:
             return body.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -344,8 +346,8 @@ def _tag_by_tag(text: str, url: str) -> Extracted:
         elif not match[1] and (name in _UNREAD or name == "title"):
             inside = name
         if name == "a" and (href := _HREF.search(match[3])) is not None:
-            target = _join(url, html.unescape(href[1] or href[2] or href[3] or "")).partition("#")[0]
             if len(links) < limits.PAGE_LINKS_MAX:
+                target = _join(url, html.unescape(href[1] or href[2] or href[3] or "")).partition("#")[0]
                 links.setdefault(target, Link(target, "", "nofollow" in match[3].lower()))
             else:
                 left_out += 1

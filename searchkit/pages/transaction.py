@@ -218,10 +218,12 @@ class PageTxn:
             host = self._host_for_change(host_of(entry.url))
             host["not_before"] = max(host["not_before"], not_before)
 
-    def note_host(self, host: str, note: str) -> None:
-        """Say of a host why nothing is fetched from it at present; empty when that is over."""
-        if self.host(host)["note"] != note:
-            self._host_for_change(host)["note"] = note
+    def note_host(self, host: str, note: str, *, not_before: float = 0.0) -> None:
+        """Say of a host why nothing is fetched from it at present (empty when that is over), and until when."""
+        known = self.host(host)
+        if known["note"] != note or not_before > known["not_before"]:
+            record = self._host_for_change(host)
+            record["note"], record["not_before"] = note, max(not_before, record["not_before"])
 
     # --- outcomes ---------------------------------------------------------------------------------------
 

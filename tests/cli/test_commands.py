@@ -74,6 +74,23 @@ def test_export_to_where_one_cannot_write(made, tmp_path):
     assert b"Traceback" not in done.stderr
 
 
+def test_export_over_a_directory_leaves_nothing_behind(made, tmp_path):
+    """A directory cannot be replaced by a file: one message, no temporary file left, and the directory is untouched."""
+    (tmp_path / "out").mkdir()
+    done = searchkit("export", made, "-o", tmp_path / "out")
+    assert done.returncode == 3
+    assert b"Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_export_is_an_ordinary_file(made, tmp_path):
+    """What is exported has the permissions any new file gets; `-o -` is stdout."""
+    (tmp_path / "plain").touch()
+    searchkit("export", made, "-o", tmp_path / "out.jsonl")
+    assert (tmp_path / "out.jsonl").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert searchkit("export", made, "-o", "-").stdout == (tmp_path / "out.jsonl").read_bytes()
+
+
 def test_stats_are_numbers_for_programs_and_lines_for_people(made):
     """The counts are those of the twelve documents."""
     stats = json.loads(searchkit("stats", made, "--json").stdout)

@@ -136,8 +136,9 @@ def _check_acknowledged(directory: Path, events: list[dict[str, Any]], seed: int
                 known = store.why(event["url"])
                 assert known is not None
                 # A copy with a better address may have taken its place since.
-                assert known.state in ("page", "alias") and not known.entry, f"seed {seed}: {event} is not in the store"
-                assert (store.get(known.target or known.url)) is not None
+                assert known.state in ("page", "alias"), f"seed {seed}: {event} is not in the store"
+                assert not known.entry
+                assert store.get(known.target or known.url) is not None
 
 
 def _check_requests(site: Site, seed: int) -> None:
