@@ -41,7 +41,9 @@ def read_passages(path: Path, limit: int | None) -> Iterator[dict[str, Any]]:
 
 def read_queries(folder: Path, count: int) -> list[str]:
     """Queries of three kinds in equal parts, evenly drawn from each file: typed, asked, and with syntax."""
-    game = [json.loads(line)["query"] for line in (folder / "search_benchmark_game_queries.jsonl").open(encoding="utf-8")]
+    game = [
+        json.loads(line)["query"] for line in (folder / "search_benchmark_game_queries.jsonl").open(encoding="utf-8")
+    ]
     plain = [(folder / name).read_text("utf-8").splitlines() for name in ("short_web_2000.txt", "questions_1000.txt")]
     share = count // 3
     chosen = []
@@ -53,7 +55,7 @@ def read_queries(folder: Path, count: int) -> list[str]:
 def index_in_child(source: Path, directory: Path) -> tuple[float, float]:
     """Run `searchkit index` as a person would; seconds, and peak memory in GB."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "cli", "index", str(directory), str(source)]
+    command = [sys.executable, "-m", "cli.app", "index", str(directory), str(source)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return time.perf_counter() - started, peak / (1e9 if sys.platform == "darwin" else 1e6)

@@ -56,7 +56,7 @@ class Terminal:
     @classmethod
     def of_process(cls) -> Terminal:
         """The process's own streams."""
-        return cls(sys.stdout, sys.stderr, sys.stdin.buffer if sys.stdin else open(os.devnull, "rb"))  # noqa: PTH123
+        return cls(sys.stdout, sys.stderr, sys.stdin.buffer if sys.stdin else open(os.devnull, "rb"))
 
     def colour(self, stream: TextIO | None = None) -> bool:
         """Whether colours are wanted on a stream; stdout if none is named."""

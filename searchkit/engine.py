@@ -18,8 +18,17 @@ from typing import Any, Literal, Self
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer, analyzer
-from searchkit.errors import AnalyzerMismatch, Closed, DocumentMissing, IndexExists, LimitExceeded, NotACollection
-from searchkit.errors import RequestError, SchemaError, SegmentDamaged
+from searchkit.errors import (
+    AnalyzerMismatch,
+    Closed,
+    DocumentMissing,
+    IndexExists,
+    LimitExceeded,
+    NotACollection,
+    RequestError,
+    SchemaError,
+    SegmentDamaged,
+)
 from searchkit.index.catalog import Catalog
 from searchkit.index.snapshot import IndexSnapshot, load_snapshot
 from searchkit.index.writer import IndexWriter as Writer
@@ -27,13 +36,12 @@ from searchkit.model.results import Explanation, Hit, Hits, Results
 from searchkit.model.schema import Schema
 from searchkit.model.snippet import Snippet
 from searchkit.query.bind import plan_query
-from searchkit.query.plan import Plan
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
 from searchkit.search.engines import Engine, rank
 from searchkit.search.execute import parameters_of
 from searchkit.search.explain import explain
-from searchkit.search.highlight import best_snippet
-from searchkit.search.resolve import resolve
+from searchkit.search.highlight import Highlighter
+from searchkit.search.resolve import ResolvedPlan, resolve
 from searchkit.segment.check import check_segment
 
 __all__ = ["CheckReport", "Index", "Snapshot", "Writer", "create", "open"]
@@ -85,7 +93,7 @@ def create(
     return Index(directory)
 
 
-def open(path: str | Path, *, any_analyzer: bool = False) -> Index:  # noqa: A001 - searchkit.open reads well
+def open(path: str | Path, *, any_analyzer: bool = False) -> Index:
     """Open the index in a directory.
 
     Parameters
@@ -205,7 +213,7 @@ class Snapshot:
         resolved = resolve(plan, held)
         field_weights = held.schema.with_weights(**weights).weights if weights else held.schema.weights
         ranking_found = rank(held, resolved, parameters_of(held, field_weights, k1, b), limit, engine)
-        shelf = _Shelf(held, plan, self._analyzer)
+        shelf = _Shelf(held, resolved, self._analyzer)
         pairs = zip(ranking_found.places.tolist(), ranking_found.scores.tolist(), strict=True)
         return Results(
             query=query,
@@ -269,23 +277,28 @@ class Snapshot:
         self.close()
 
 
-@dataclass(frozen=True, slots=True)
 class _Shelf:
-    """Where the hits of one search fetch what they show."""
+    """Where the hits of one search fetch what they show; they share what it costs to set up."""
 
-    held: IndexSnapshot
-    plan: Plan
-    analyzer: Analyzer
+    def __init__(self, held: IndexSnapshot, resolved: ResolvedPlan, analyzer: Analyzer) -> None:
+        self._held = held
+        self._resolved = resolved
+        self._analyzer = analyzer
+        names = held.schema.text_fields
+        # The body says most about a page; titles and addresses are shown beside the snippet anyway.
+        self._fields = [name for name in ("text", *names) if name not in ("title", "url")] + ["title"]
+
+    @cached_property
+    def _highlighter(self) -> Highlighter:
+        weights = {leaf.leaf: leaf.idf for leaf in self._resolved.leaves}
+        return Highlighter(self._resolved.plan, self._analyzer, weights=weights)
 
     def record(self, place: int) -> dict[str, Any]:
-        return self.held.record(place)
+        return self._held.record(place)
 
     def snippet(self, record: dict[str, Any]) -> Snippet:
-        for name in ("text", *self.held.schema.text_fields):
-            text = record.get(name)
-            if isinstance(text, str) and text and name not in ("url", "title"):
-                return best_snippet(text, self.plan, self.analyzer)
-        return best_snippet(str(record.get("title") or ""), self.plan, self.analyzer)
+        texts = (record.get(name) for name in self._fields)
+        return self._highlighter.snippet(next((text for text in texts if isinstance(text, str) and text), ""))
 
 
 class Index:

@@ -7,7 +7,7 @@
 4. A word is cut further where its parts are looked for on their own (`os.path`, `snake_case`, `EU:s`), but not
    within an acronym (`U.S.A.`), a grouped number (`1,000`) or at an apostrophe (`don't`).
 5. Words joined by nothing but a hyphen, a slash and their like come from one source: `utf-8`, `foo/bar`,
-   `https://host/path` (`in_one_word`), so that a query can ask for their parts in a row.
+   `https://host/path` (`joined`), so that a query can ask for their parts in a row.
 
 Cost: 3 to 6 microseconds a word, linear in the text whatever it holds. `analyzer` remembers the pieces of a
 surface, so this runs once for each surface rather than once for each occurrence. What this module does not
@@ -39,22 +39,23 @@ class Piece(NamedTuple):
     start: int
     end: int
     kind: str
-    continues: bool
+    continues: bool = False
 
 
 _ATOM = regex.compile(
     r"""
     (?<![\p{L}\p{N}\p{M}])
-    (?: (?:[A-Za-z]++\+\+|[A-Za-z]\#) (?![\p{L}\p{M}_+\#])     # C++, C++17, g++, C#, F#; not C#major, not a+++b
-      | \.(?i:net) (?![\p{L}\p{N}\p{M}_])                       # .NET; the net of example.net stays a word
+    (?: (?:[A-Za-z]++\+\+|[A-Za-z]\#) (?![\p{L}\p{M}+\#])     # C++, C++17, g++, C#, F#; not C#major, not a+++b
+      | \.(?i:net) (?![\p{L}\p{N}\p{M}])                       # .NET; the net of example.net stays a word
     )
     """,
     regex.VERBOSE | regex.VERSION1,
 )
 # Line_Break=SA is Unicode's own name for scripts whose words only a dictionary can find: Thai, Lao, Khmer, Myanmar...
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{WB=Katakana}\p{Line_Break=SA}"
+UNSPACED: Final = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{WB=Katakana}\p{Line_Break=SA}"
+"""The inside of a character class: scripts that do without spaces between words, and Korean."""
 _CJK_RUN = regex.compile(
-    rf"[[{_UNSPACED}]&&[\p{{L}}\p{{M}}]] [{_UNSPACED}\p{{WB=Extend}}\p{{WB=Format}}\p{{WB=ZWJ}}]*+",
+    rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}]] [{UNSPACED}\p{{WB=Extend}}\p{{WB=Format}}\p{{WB=ZWJ}}]*+",
     regex.VERBOSE | regex.VERSION1,
 )
 _CLUSTER = regex.compile(r"\X")
@@ -68,10 +69,17 @@ _LOW_LINES = regex.compile(rf"(?:\p{{WB=ExtendNumLet}}{_TAIL})++")
 _CUT = regex.compile(rf"(?:[[{_INSIDE}]--[{WORD_JOINERS}{GROUP_SIGNS}]]{_TAIL})++", regex.VERSION1)
 _DIGIT_CUT = regex.compile(rf"[{GROUP_SIGNS}]{_TAIL} | (?<=\p{{Nd}})[{APOSTROPHES}](?=\p{{Nd}})", regex.VERBOSE)
 _ACRONYM = regex.compile(r"\p{L}\p{M}*+(?:\.\p{L}\p{M}*+)++")
-_GROUPED = regex.compile(
-    r"\p{Nd}{1,3}(?:SIGN\p{Nd}{2,3})*SIGN\p{Nd}{3}".replace("SIGN", f"[{GROUP_SIGNS}{APOSTROPHES}]")
+_SIGN = f"[{GROUP_SIGNS}{APOSTROPHES}]"
+_GROUPED = regex.compile(rf"\p{{Nd}}{{1,3}}(?:{_SIGN}\p{{Nd}}{{2,3}})*{_SIGN}\p{{Nd}}{{3}}")
+_JOINT = regex.compile(
+    rf"(?!--|\.\.)(?:[-\u2010\u2011/\\_.:@&=+\#~%?>]{_TAIL}){{1,3}} | (?:\p{{WB=ExtendNumLet}}{_TAIL})++", regex.VERBOSE
 )
-_JOINT = regex.compile(r"(?!--|\.\.)[-\u2010\u2011/\\_.:@&=+#~%?>]{1,3}")
+# A Hebrew letter keeps an apostrophe after it (WB7a), which is no part of what is looked for.
+_LAST_QUOTE = regex.compile(rf"\p{{WB=Single_Quote}}{_TAIL}\Z")
+
+
+_NARROW_ENTRIES_MAX: Final = 50_000
+"""Characters remembered before starting afresh, so that a hostile text cannot fill memory."""
 
 
 class _Narrow(dict[int, str]):
@@ -87,7 +95,6 @@ class _Narrow(dict[int, str]):
 
 
 _NARROW = _Narrow()
-_NARROW_ENTRIES_MAX: Final = 50_000
 
 
 def narrow(text: str) -> str:
@@ -117,19 +124,15 @@ def pieces(text: str) -> Iterator[Piece]:
         yield from _between(text, reached, taken.start())
         reached = taken.end()
         if taken.lastgroup == "atom":
-            yield Piece(taken.start(), reached, WORD, False)
+            yield Piece(taken.start(), reached, WORD)
         else:
             yield from _pairs(text, taken.start(), reached)
     yield from _between(text, reached, len(text))
 
 
-def in_one_word(text: str, left: Piece, right: Piece) -> bool:
-    """Whether two neighbouring pieces come from one source word: cut from it, or joined by rule 5."""
-    if right.continues:
-        return True
-    if left.kind != WORD or right.kind != WORD:
-        return False
-    return left.end == right.start or _JOINT.fullmatch(text, left.end, right.start) is not None
+def joined(text: str, start: int, end: int) -> bool:
+    """Whether `text[start:end]`, between two words, makes them parts of one source word (rule 5)."""
+    return start == end or _JOINT.fullmatch(text, start, end) is not None
 
 
 def _between(text: str, start: int, end: int) -> Iterator[Piece]:
@@ -137,9 +140,9 @@ def _between(text: str, start: int, end: int) -> Iterator[Piece]:
     for left, right, is_word in words.segments(text, start, end):
         if not is_word:
             if _EMOJI.match(text, left, right):
-                yield Piece(left, right, EMOJI, False)
+                yield Piece(left, right, EMOJI)
         elif _PLAIN.fullmatch(text, left, right):
-            yield Piece(left, right, WORD, False)
+            yield Piece(left, right, WORD)
         else:
             for number, (part_start, part_end) in enumerate(_parts(text, left, right)):
                 yield Piece(part_start, part_end, WORD, number > 0)
@@ -147,6 +150,8 @@ def _between(text: str, start: int, end: int) -> Iterator[Piece]:
 
 def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The parts of one word of UAX #29 that are looked for on their own."""
+    if last := _LAST_QUOTE.search(text, start, end):
+        end = last.start()
     for left, right in _split(_LOW_LINES, text, start, end):
         if _ACRONYM.fullmatch(text, left, right):
             yield left, right
@@ -172,6 +177,6 @@ def _pairs(text: str, start: int, end: int) -> Iterator[Piece]:
     """Each two neighbouring characters of a run (with their marks), or the only one."""
     clusters = [match.span() for match in _CLUSTER.finditer(text, start, end)]
     if len(clusters) == 1:
-        yield Piece(*clusters[0], CJK, False)
+        yield Piece(start, end, CJK)
     for number, (left, right) in enumerate(pairwise(clusters)):
         yield Piece(left[0], right[1], CJK, number > 0)

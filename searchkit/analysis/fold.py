@@ -28,27 +28,27 @@ _DECORATED = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Hebrew}\p{Arabic}
 _INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cs}\p{Z}\p{Cc}]")
 _VOICING_MARKS = "\u3099\u309a"  # Inherited by script, but they tell か from が.
 _DEVANAGARI_NUKTA = "\u093c"
+_TATWEEL = "\u0640"  # Only stretches a word.
 
 APOSTROPHES: Final = "'\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\uff07\u055a\ua78b\ua78c"
 """Apostrophes as they are typed, and the letters that look like them (the okina, the Ukrainian apostrophe)."""
 WORD_JOINERS: Final = APOSTROPHES + '\u00b7\u0387\u2027\u05f3\u05f4"'
 """Marks inside a word that are dropped and join what they stand between: Catalan `col·legi`, Hebrew gershayim."""
 
-_SPECIAL: dict[str, str] = {
+_SPECIAL: dict[str, str] = dict(
     # Letters with a stroke or of their own, which no decomposition takes apart.
-    **{"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ŋ": "n", "ƀ": "b", "ɨ": "i"},
-    **{"æ": "ae", "œ": "oe", "þ": "th", "ĳ": "ij", "ſ": "s", "ƒ": "f", "ȷ": "j", "ɉ": "j", "ƶ": "z"},
-    # Cyrillic letters whose mark makes another letter; ё alone is commonly typed without.
-    **{letter: letter for letter in "йїўѓќ"},
-    # Arabic and Persian keyboards write the same letters with different code points; final forms vary freely.
-    **{"ی": "ي", "ک": "ك", "ى": "ي", "ۀ": "ه", "ە": "ه", "ہ": "ه", "ھ": "ه"},
-    # Hindi is typed with either sign for a nasal vowel.
-    "ँ": "ं",
-    _DEVANAGARI_NUKTA: "",
-    **{mark: mark for mark in _VOICING_MARKS},
-    **{joiner: "" for joiner in WORD_JOINERS},
-    "\u0640": "",  # Tatweel only stretches a word.
-}
+    zip("øłđðħŧıŋƀɨſƒȷɉƶ", "olddhtinbisfjjz", strict=True),
+    æ="ae",
+    œ="oe",
+    þ="th",
+    ĳ="ij",
+)
+# Cyrillic letters whose mark makes another letter; ё alone is commonly typed without.
+_SPECIAL |= {letter: letter for letter in "йїўѓќ" + _VOICING_MARKS}
+# Arabic, Persian and Urdu keyboards write the same letters with different code points; Hindi is typed with either sign
+# for a nasal vowel.
+_SPECIAL |= dict(zip("یىکۀەہھ\u0901", "ييكههههं", strict=True))
+_SPECIAL |= dict.fromkeys(WORD_JOINERS + _DEVANAGARI_NUKTA + _TATWEEL, "")
 
 
 class _Table(dict[int, str]):

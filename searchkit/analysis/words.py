@@ -31,7 +31,7 @@ _IN_WORD = rf"[\p{{WB=MidLetter}}\p{{WB=MidNumLet}}\p{{WB=Single_Quote}}]{_TAIL}
 _IN_NUMBER = rf"[\p{{WB=MidNum}}\p{{WB=MidNumLet}}\p{{WB=Single_Quote}}]{_TAIL}"
 # Written to look back only once a quote is found, since most words have none.
 _HEBREW = r"\p{WB=Hebrew_Letter}[\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*"
-_HEBREW_QUOTE = rf"\p{{WB=Single_Quote}}(?<={_HEBREW}\p{{WB=Single_Quote}}){_TAIL}"
+_HEBREW_QUOTE = rf"(?: \p{{WB=Single_Quote}}(?<={_HEBREW}\p{{WB=Single_Quote}}){_TAIL} )"
 _HEBREW_DOUBLE_QUOTE = rf"\p{{WB=Double_Quote}}(?<={_HEBREW}\p{{WB=Double_Quote}}){_TAIL}(?=\p{{WB=Hebrew_Letter}})"
 
 _SPELLED = rf"""
@@ -39,11 +39,13 @@ _SPELLED = rf"""
     (?: {_IN_WORD}{_LETTERS}                            # WB6, WB7
       | {_HEBREW_DOUBLE_QUOTE}{_LETTERS}                # WB7b, WB7c
     )*+
-    (?: {_HEBREW_QUOTE} )?+                             # WB7a
 """
 _NUMBER = rf"{_DIGITS} (?: {_IN_NUMBER}{_DIGITS} )*+"  # WB11, WB12
 _RUN = rf"(?: (?: {_SPELLED} | {_NUMBER} )++ | {_KANA} )"  # WB9, WB10
-_WORD = rf"(?: {_RUN} (?: {_LOW_LINES}{_RUN}?+ )*+ | (?: {_LOW_LINES}{_RUN}?+ )++ )"  # WB13a, WB13b
+_WORD = rf"""
+    (?: {_RUN} (?: {_LOW_LINES}{_RUN}?+ )*+ | (?: {_LOW_LINES}{_RUN}?+ )++ )    # WB13a, WB13b
+    {_HEBREW_QUOTE}?+                                   # WB7a
+"""
 _OTHER = rf"""
     \r\n | [\p{{WB=CR}}\p{{WB=LF}}\p{{WB=Newline}}]                           # WB3, WB3a, WB3b
   | \p{{WB=WSegSpace}}++{_TAIL}                                               # WB3d

@@ -24,7 +24,7 @@ from searchkit.codec.bitmap import BitMap
 from searchkit.errors import Closed, DocumentInvalid, StorageError
 from searchkit.ids import SegmentId
 from searchkit.index import policy
-from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry, State
+from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry
 from searchkit.model.document import Document, id_hash, to_document
 from searchkit.model.results import Commit
 from searchkit.model.schema import Date, Number

@@ -20,17 +20,34 @@ class Shown(Protocol):
     """What a hit needs to be shown; `url`, `title` and `last_crawled` may be empty or None."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """What names it."""
+        ...
+
     @property
-    def url(self) -> str | None: ...
+    def url(self) -> str | None:
+        """Its address."""
+        ...
+
     @property
-    def title(self) -> str | None: ...
+    def title(self) -> str | None:
+        """Its title."""
+        ...
+
     @property
-    def snippet(self) -> str: ...
+    def snippet(self) -> str:
+        """Why it was found."""
+        ...
+
     @property
-    def score(self) -> float: ...
+    def score(self) -> float:
+        """How well it fits."""
+        ...
+
     @property
-    def last_crawled(self) -> object: ...
+    def last_crawled(self) -> object:
+        """When it was fetched."""
+        ...
 
 
 _COLUMNS = ("title", "snippet", "score", "last crawled")

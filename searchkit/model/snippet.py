@@ -41,14 +41,14 @@ _ELEMENT: Final = re.compile("[a-z][a-z0-9]*", re.ASCII)
 
 
 def safe_text(text: str) -> str:
-    """Text that a terminal only displays: one line, no commands, nothing that reorders its neighbours.
+    r"""Text that a terminal only displays: one line, no commands, nothing that reorders its neighbours.
 
     Escape sequences and control characters are removed, line ends and tabs become spaces, bidi controls that embed,
     override or isolate are removed, lone surrogates become U+FFFD, and marks beyond `COMBINING_RUN_MAX` are cut.
 
     Examples
     --------
-    >>> safe_text("a\\x1b[31mred\\x07\\nnext\\u202eevil")
+    >>> safe_text("a\x1b[31mred\x07\nnext\u202eevil")
     'ared nextevil'
     """
     return _displayable(_ESCAPES.sub("", text))
@@ -82,7 +82,7 @@ def safe_link(url: str) -> str | None:
     return url
 
 
-class Snippet(str):
+class Snippet(str):  # noqa: SLOT000 - a str with slots cannot be pickled by protocol 0 and 1
     """A piece of a document's text that knows which parts of it answer the query.
 
     It is a `str` of the plain text, so that whoever does not care for marks need not know of them.
@@ -103,6 +103,7 @@ class Snippet(str):
     spans: Spans
 
     def __new__(cls, text: str = "", spans: Iterable[tuple[int, int]] = ()) -> Self:
+        """Make one; `spans` in any order."""
         self = super().__new__(cls, text)
         self.spans = _tidy(spans, len(text))
         return self

@@ -3,9 +3,10 @@
 A typed word becomes what the analyzer makes of it. One term: that term. Several parts of one compound (``os.path``):
 a phrase of the parts. A run of unspaced script: its character bigrams, of which any may match where any word may, and
 all must where the word is required, excluded or joined by `AND`; a lone character stands for every bigram that
-begins with it. Within an exclusion words side by side are each excluded, whatever the mode, so that mode "all" never
-finds what mode "any" does not. Quoted text is one phrase. A name before a colon counts only if the schema has that
-field; otherwise the text is read as it stands. Words of which nothing is left (punctuation) are dropped.
+begins with it. Keywords and ranges beside words narrow down what the words find. Within an exclusion words side by
+side are each excluded, whatever the mode, so that mode "all" never finds what mode "any" does not. Quoted text is one
+phrase. A name before a colon counts only if the schema has that field; otherwise the text is read as it stands. Words
+of which nothing is left (punctuation) are dropped.
 
 Cost: one analysis of each word, then linear in the tree, which is walked without recursion. What this module does
 not know: which documents exist, and so whether a term does (`search/`).
@@ -41,6 +42,7 @@ from searchkit.query.plan import (
 from searchkit.query.ranges import read_range
 from searchkit.query.tree import And, Everything, Field, Not, Or, Phrase, Prefix, Required, Sequence, Tree, Word
 
+_HYPHENS: Final = frozenset("-\u2010\u2011")
 _FIELDS_NAMED_MAX: Final = 8  # Fields a warning lists; more would hide what it says.
 
 
@@ -148,8 +150,6 @@ class _Binder:
             return [(node.child, _Place(place.field, True, place.scored))]
         if isinstance(node, Not):
             return [(node.child, _Place(place.field, True, False))]
-        if isinstance(node, Field):
-            return [(node.child, place)]
         return []
 
     def _look_up(self, node: Field, place: _Place) -> tuple[Tree, _Place]:
@@ -234,7 +234,7 @@ class _Binder:
             return None
         return _bool(must=kept) if whole else _bool(should=kept)
 
-    def _words(self, tokens: list[Token], mask: int, node: Tree) -> list[ScoredLeaf]:
+    def _words(self, tokens: list[Token], mask: int, node: Word | Prefix | Phrase) -> list[ScoredLeaf]:
         """Leaves for the parts of a bare word: a phrase for a compound, one for each bigram."""
         leaves: list[ScoredLeaf] = []
         for (_, kind), group in groupby(tokens, key=lambda token: (token.word, token.kind)):
@@ -242,7 +242,7 @@ class _Binder:
             if kind == "cjk" and len(parts) > 1:
                 leaves.extend(TermLeaf(part.term, mask) for part in parts)
             else:
-                leaves.append(self._phrase(parts, mask, node))
+                leaves.extend(self._phrase(run, mask, node) for run in _unhyphenated(parts, node.text))
         return leaves
 
     def _phrase(self, tokens: list[Token], mask: int, node: Tree) -> ScoredLeaf:
@@ -291,21 +291,33 @@ class _Binder:
         if isinstance(visit.node, Not):
             return _bool(must_not=nodes)
         if isinstance(visit.node, Sequence):
-            return self._sequence(found, every=self._mode == "all" and visit.place.scored)
+            scored = visit.place.scored
+            return self._sequence(found, every=self._mode == "all" and scored, filters=scored)
         return nodes[0]
 
-    def _sequence(self, clauses: list[tuple[Tree, Node]], every: bool) -> Node:
-        """Join what stands side by side: exclusions always exclude, the rest is required by mode or by sign."""
+    def _sequence(self, clauses: list[tuple[Tree, Node]], *, every: bool, filters: bool) -> Node:
+        """Join what stands side by side: exclusions always exclude, the rest is required by mode or by sign.
+
+        With `filters`, keywords and ranges narrow down what the words find: any of those of one field will do,
+        and each field counts, as where shops let one tick boxes.
+        """
         must: list[Node] = []
         should: list[Node] = []
         must_not: list[Node] = []
+        narrowing: dict[str, list[Node]] = {}
         for clause, bound in clauses:
             if isinstance(clause, Not) and isinstance(bound, Bool):
                 must_not.extend(bound.must_not)
             elif isinstance(clause, Required) or every:
                 must.append(bound)
+            elif filters and isinstance(bound, KeywordLeaf | RangeLeaf):
+                narrowing.setdefault(bound.field, []).append(bound)
             else:
                 should.append(bound)
+        if narrowing and should and not must:
+            # The words still have to occur: ``python year:2020`` is not everything of that year.
+            must, should = [_bool(should=should)], []
+        must.extend(_bool(should=values) for values in narrowing.values())
         return _bool(must, should, must_not)
 
 
@@ -356,6 +368,25 @@ def _distinct(nodes: Iterable[Node]) -> list[Node]:
             leaves.add(node)
         kept.append(node)
     return kept
+
+
+def _unhyphenated(parts: list[Token], text: str) -> Iterable[list[Token]]:
+    """The parts of a compound, cut where a hyphen joins two words that can stand alone.
+
+    Authors disagree on ``boundary-layer`` and ``boundary layer``, so its parts are words side by side; ``utf-8``,
+    ``e-mail`` and ``covid-19`` mean nothing in pieces and stay together.
+    """
+    run: list[Token] = []
+    for part in parts:
+        if run and text[run[-1].end : part.start] in _HYPHENS and _stands_alone(run[-1]) and _stands_alone(part):
+            yield run
+            run = []
+        run.append(part)
+    yield run
+
+
+def _stands_alone(part: Token) -> bool:
+    return part.term.isalpha() and part.end - part.start > 1
 
 
 def _is_one_character(term: str) -> bool:

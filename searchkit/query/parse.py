@@ -97,6 +97,7 @@ class Complaints:
 
     @property
     def warnings(self) -> tuple[str, ...]:
+        """What was not understood, each kind once, in order of appearance."""
         return tuple(self._told.values())
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 Ends: TypeAlias = tuple[float, float]
@@ -119,7 +119,7 @@ def _period(text: str) -> Ends | None:
 
 
 def _month_start(year: int, month: int) -> float:
-    if year > datetime.max.year:
+    if year > MAXYEAR:
         return _END_OF_TIME
     return (datetime(year, month, 1, tzinfo=UTC) - _EPOCH).total_seconds()
 

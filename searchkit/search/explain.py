@@ -17,9 +17,7 @@ from searchkit.search.match import matching
 from searchkit.search.resolve import ResolvedLeaf, ResolvedPlan
 
 
-def explain(
-    snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Parameters, place: int
-) -> Explanation:
+def explain(snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Parameters, place: int) -> Explanation:
     """Explain the score of the live document at a place, whether or not the plan matches it."""
     view, doc = snapshot.locate(place)
     parts, total = [], 0.0

@@ -27,12 +27,13 @@ from searchkit.query.plan import PhraseLeaf, Plan, PrefixLeaf, ScoredLeaf, TermL
 
 _ELLIPSIS: Final = "…"
 _MARGIN: Final = 2 * len(_ELLIPSIS + " ")  # Room kept for both ellipses.
+_HEAD_CHARACTERS: Final = 8_000  # Of a long text, tried first: a piece with every word of the query is good enough.
 _CHUNK_CHARACTERS_MAX: Final = 64  # Of what stands between spaces; longer ones are not worth remembering.
 _CHUNKS_MAX: Final = 1 << 15  # Remembered for the next text; some megabytes.
 _WIDTH_MIN: Final = 20  # Characters below which a piece of text says nothing.
 _LENGTH_FULL: Final = 8  # Letters from which on a word counts in full, if its rarity is not known.
 _PHRASE_BONUS: Final = 1.0  # Words side by side, as asked for, are worth another word.
-_REPEAT_BONUS: Final = 0.05  # A word seen again; less than any word not seen yet.
+_REPEAT_SHARE: Final = 0.05  # Of a word's worth when it is seen again; less than any word not seen yet.
 _CONTEXT_SHARE: Final = 3  # A third of the spare room goes before the first word, if no sentence begins there.
 _SENTENCE_ENDS: Final = (". ", "! ", "? ", "\u3002", "\uff01", "\uff1f", "\u0964 ", "\u061f ")
 _UNSPACED: Final = re.compile(
@@ -117,18 +118,27 @@ class Highlighter:
         """
         cut = len(text) > limits.SNIPPET_SOURCE_CHARACTERS_MAX
         text = " ".join(text[: limits.SNIPPET_SOURCE_CHARACTERS_MAX].split())
-        sought = self._sought
-        matches = sought.matches(text)
-        if not matches:
-            sought = self._parts
-            matches = sought.matches(text)
+        matches, start, end = self._best(text)
         if len(text) + 2 * cut <= self._width:
             begin, end = 0, len(text)
         elif matches:
-            begin, end = _frame(text, *_densest(matches, sought.weights, self._room), self._room)
+            begin, end = _frame(text, start, end, self._room)
         else:
             begin, end = 0, _last_boundary(text, 0, self._room)
         return _cut_out(text, begin, end, matches, cut)
+
+    def _best(self, text: str) -> tuple[list[_Match], int, int]:
+        """Every match that was looked for, and the stretch to show; no matches if there are none."""
+        for sought in (self._sought, self._parts):
+            head = text[: max(text.rfind(" ", 0, _HEAD_CHARACTERS), 0) or _HEAD_CHARACTERS]
+            for part in (head, text) if len(head) < len(text) else (text,):
+                matches = sought.matches(part)
+                start, end, complete = _densest(matches, sought.weights, self._room)
+                if complete:
+                    break
+            if matches:
+                return matches, start, end
+        return [], 0, 0
 
 
 class _Sought:
@@ -230,30 +240,37 @@ def _word_weight(term: str) -> float:
     return 0.5 + min(len(term), _LENGTH_FULL) / _LENGTH_FULL
 
 
-def _densest(matches: list[_Match], weights: list[float], room: int) -> tuple[int, int]:
+def _densest(matches: list[_Match], weights: list[float], room: int) -> tuple[int, int, bool]:
     """The stretch of text of at most `room` characters whose matches are worth most; of equals the first.
 
-    Each different leaf counts its weight once, and each further match a little.
+    Each different leaf counts its weight once, and each further match of it a little. Also says whether the stretch
+    holds every leaf.
     """
     counts = [0] * len(weights)
-    different, worth, best = 0, 0.0, 0.0
-    first, start, end = 0, 0, 0
+    worth, repeated, best = 0.0, 0.0, 0.0
+    first, start, end, missing = 0, 0, 0, len(weights)
+    complete = False
     for last, match in enumerate(matches):
         counts[match.leaf] += 1
         if counts[match.leaf] == 1:
-            different += 1
+            missing -= 1
             worth += weights[match.leaf]
+        else:
+            repeated += weights[match.leaf]
         while first < last and match.end - matches[first].start > room:
             leaf = matches[first].leaf
             counts[leaf] -= 1
             if counts[leaf] == 0:
-                different -= 1
+                missing += 1
                 worth -= weights[leaf]
+            else:
+                repeated -= weights[leaf]
             first += 1
-        total = worth + _REPEAT_BONUS * (last - first + 1 - different)
+        total = worth + _REPEAT_SHARE * repeated
         if total > best + 1e-9:  # Rounding must not prefer a later, equal stretch.
-            best, start, end = total, matches[first].start, max(match.end, matches[first].end)
-    return start, end
+            best, complete = total, missing == 0
+            start, end = matches[first].start, max(match.end, matches[first].end)
+    return start, end, complete
 
 
 def _cut_out(text: str, begin: int, end: int, matches: list[_Match], cut: bool) -> Snippet:

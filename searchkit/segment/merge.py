@@ -8,6 +8,7 @@ so that memory grows with a chunk of terms, and with the dictionary, but not wit
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -116,10 +117,12 @@ def _vectors(sources: list[_Source]) -> npt.NDArray[np.uint64]:
 def _batches(sources: list[_Source], terms: list[str]) -> Iterator[PostingBatch]:
     """Postings of all terms in order, some million occurrences at a time."""
     old = [source.numbers_of(terms) for source in sources]
-    sizes = sum((source.occurrences_of(numbers) for source, numbers in zip(sources, old, strict=True)), np.zeros(len(terms)))
+    sizes = sum(
+        (source.occurrences_of(numbers) for source, numbers in zip(sources, old, strict=True)), np.zeros(len(terms))
+    )
     chunk = (np.cumsum(sizes) // _CHUNK_OCCURRENCES).astype(np.int64)
     bounds = [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), len(terms)]
-    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, stop in itertools.pairwise(bounds):
         pieces = [source.gather(numbers[start:stop]) for source, numbers in zip(sources, old, strict=True)]
         yield _interleaved(pieces, stop - start)
 
@@ -152,7 +155,8 @@ def _interleaved(pieces: list[_Piece], terms: int) -> PostingBatch:
 def _ranges(starts: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Indices of many ranges one after the other: starts[0], starts[0] + 1, …, starts[1], …"""
     ends = np.cumsum(counts)
-    return np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
+    shifts: npt.NDArray[np.int64] = np.repeat(starts - (ends - counts), counts)
+    return np.arange(len(shifts), dtype=np.int64) + shifts
 
 
 class _Source:

@@ -83,9 +83,7 @@ def commonest_vectors(packed: npt.NDArray[np.uint64], counts: npt.NDArray[np.int
     return np.sort(packed[best])
 
 
-def saturation(
-    tfs: npt.NDArray[np.uint32], lengths: npt.NDArray[np.uint32], baked: Baked
-) -> npt.NDArray[np.float64]:
+def saturation(tfs: npt.NDArray[np.uint32], lengths: npt.NDArray[np.uint32], baked: Baked) -> npt.NDArray[np.float64]:
     """f / (f + k1) of each posting, with the baked parameters: below 1.
 
     Parameters

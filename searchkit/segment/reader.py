@@ -96,7 +96,9 @@ class SegmentReader:
         """A whole part, verified, as an aligned array: a copy if LMDB placed it at an odd address."""
         part = self._part(name)
         if len(part) % dtype.itemsize:
-            raise SegmentDamaged(self.path, f"the size of the part {name!r}", f"a multiple of {dtype.itemsize}", len(part))
+            raise SegmentDamaged(
+                self.path, f"the size of the part {name!r}", f"a multiple of {dtype.itemsize}", len(part)
+            )
         values = np.frombuffer(part, dtype)
         if values.ctypes.data % dtype.itemsize:
             values = values.copy()
@@ -113,7 +115,9 @@ class SegmentReader:
                 raise SegmentDamaged(self.path, f"the offsets in {name!r} do not fit the parts they point into")
         for name in (layout.IMPACTS, layout.TFS):
             if self._sums.size(name) != self.head.postings:
-                raise SegmentDamaged(self.path, f"the size of the part {name!r}", self.head.postings, self._sums.size(name))
+                raise SegmentDamaged(
+                    self.path, f"the size of the part {name!r}", self.head.postings, self._sums.size(name)
+                )
 
     # --- terms ----------------------------------------------------------------------------------------
 

@@ -39,7 +39,8 @@ def test_a_file_can_be_read_in_one_sitting(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) < LINES_OF_A_FILE
     for function in functions(path):
-        lines = (function.end_lineno or 0) - function.lineno + 1
+        body = function.body[1:] if ast.get_docstring(function) else function.body  # What explains does not make long.
+        lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
         assert lines < LINES_OF_A_FUNCTION, f"{function.name} has {lines} lines"
     assert ast.get_docstring(ast.parse(text)), "no docstring says what this module is for"
 
@@ -62,7 +63,7 @@ def test_oracles_share_nothing_with_what_they_judge():
 def test_nothing_is_left_for_later(path):
     """No notes to oneself, no empty promises; what is not there is not mentioned in code."""
     text = path.read_text(encoding="utf-8")
-    later = "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3, "NotImplemented" + "Error", "for" + " now"])
+    later = "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3, "raise NotImplemented" + "Error"])
     assert not re.search(rf"\b(?:{later})\b", text)
 
 

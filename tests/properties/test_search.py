@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import searchkit
 from searchkit import Date, Keyword, Number, Schema, Text
-from tests.reference import bm25f, boolean
 from searchkit.query.bind import plan_query
 from searchkit.query.plan import Plan
+from tests.reference import bm25f, boolean
 from tests.support.plans import root_as_tuples, scored_as_tuples
 
 SCHEMA = Schema(title=Text(weight=2.5, language="none"), text=Text(), tags=Keyword(), year=Number(), day=Date())
@@ -59,7 +59,9 @@ class Model:
         found = boolean.matching(plain, root_as_tuples(plan, SCHEMA))
         collection = bm25f.Collection(plain, dict(zip(SCHEMA.text_fields, SCHEMA.weights, strict=True)))
         names = list(self.committed)
-        return [(names[number], score) for number, score in collection.top(sorted(found), scored_as_tuples(plan, SCHEMA), k)], len(found)
+        return [
+            (names[number], score) for number, score in collection.top(sorted(found), scored_as_tuples(plan, SCHEMA), k)
+        ], len(found)
 
 
 def record(id: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -102,9 +104,7 @@ def carry_out(index: searchkit.Index, stream: list[tuple[Any, ...]], model: Mode
 @pytest.mark.parametrize("engine", ["numpy", "numba"])
 @settings(deadline=None)
 @given(stream=st.lists(operations, max_size=40), asked=st.lists(queries, min_size=1, max_size=6), k=st.integers(0, 12))
-def test_no_history_changes_an_answer(
-    engine: Any, stream: list[tuple[Any, ...]], asked: list[str], k: int
-) -> None:
+def test_no_history_changes_an_answer(engine: Any, stream: list[tuple[Any, ...]], asked: list[str], k: int) -> None:
     """Adds, updates, deletes, commits, rollbacks and merges, cut anyhow: hits, scores, order, total as defined."""
     model = Model()
     with new_index() as index:

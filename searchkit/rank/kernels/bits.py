@@ -8,6 +8,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+# ruff: noqa: ARG001 - numba calls these with what it has, whether or not it is needed
+
 
 @intrinsic
 def popcount(typing_context: Any, value: Any) -> Any:

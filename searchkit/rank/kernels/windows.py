@@ -300,6 +300,29 @@ def _cut(scratch: Any, found: Any, wanted: Any) -> Any:
 
 
 @njit(**JIT)
+def _candidates(scratch: Any, size: Any, threshold: Any) -> Any:
+    """Note the documents of a window whose sum reaches the threshold: how many, and how many have a sum at all."""
+    found, matched = 0, 0
+    for doc in range(size):
+        value = np.int64(scratch.sums[doc])
+        matched += value > 0
+        if value >= threshold:
+            scratch.candidates[found], scratch.values[found] = doc, value
+            found += 1
+    return found, matched
+
+
+@njit(**JIT)
+def _threshold(heap_scores: Any, held: Any, scale: Any) -> Any:
+    """The smallest sum a document needs to have a chance: above 0, and not below what the k-th best score asks for."""
+    if held < len(heap_scores):
+        return np.int64(1)
+    if len(heap_scores) == 0:
+        return np.int64(WINDOW)
+    return max(np.int64(heap_scores[0] * scale * _FAVOUR), np.int64(1))
+
+
+@njit(**JIT)
 def rank_segment(
     segment: Any,
     leaves: Any,
@@ -342,47 +365,33 @@ def rank_segment(
     scored : int
         Documents scored exactly: what pruning left to do.
     """
-    documents = len(segment.lengths)
-    count = len(leaves.places)
+    documents, count = len(segment.lengths), len(leaves.places)
     scale = (65535.0 - 255.0 * count) / leaves.bounds.sum()
     for leaf in range(count):
         scratch.weights[leaf] = np.int64(np.ceil(scale * leaves.bounds[leaf] / 255.0))
         scratch.cursors[leaf, :] = 0
-    sums = scratch.sums
-    k = len(heap_scores)
-    matched, scored = 0, 0
+    k, matched, scored = len(heap_scores), 0, 0
     for window in range((documents + WINDOW - 1) >> 16):
         base = window << 16
-        size = min(WINDOW, documents - base)
         if _enter_window(segment, leaves, scratch, window) == FAULT:
             return FAULT, matched, scored
-        sums[:] = 0
+        scratch.sums[:] = 0
         _add_bounds(segment, leaves, scratch, scale, k1)
         if len(allowed):
-            _mask(allowed, sums, window)
-        threshold = np.int64(1)
-        if held == k:
-            threshold = max(np.int64(heap_scores[0] * scale * _FAVOUR), np.int64(1)) if k else np.int64(1 << 20)
-        found = 0
-        for doc in range(size):
-            value = np.int64(sums[doc])
-            matched += value > 0
-            if value >= threshold:
-                scratch.candidates[found], scratch.values[found] = doc, value
-                found += 1
+            _mask(allowed, scratch.sums, window)
+        threshold = _threshold(heap_scores, held, scale)
+        found, present = _candidates(scratch, min(WINDOW, documents - base), threshold)
+        matched += present
         # The most promising first, so that the threshold is high before the rest is looked at.
         cut = _cut(scratch, found, k) if found > 2 * k else 0
-        for turn in range(2):
-            if turn == 1 and cut == 0:
-                break
+        for turn in range(2 if cut else 1):
             for i in range(found):
                 value = np.int64(scratch.values[i])
                 if (value >= cut) != (turn == 0) or value < threshold:
                     continue
                 doc = np.int64(scratch.candidates[i])
                 score = np.float32(_exact(segment, leaves, scratch, base, doc, weights, means, k1, b))
-                scored += 1
                 held = push(heap_scores, heap_places, held, score, base_place + base + doc)
-                if held == k:
-                    threshold = max(threshold, np.int64(heap_scores[0] * scale * _FAVOUR))
+                threshold = max(threshold, _threshold(heap_scores, held, scale))
+                scored += 1
     return held, matched, scored

@@ -163,6 +163,7 @@ def test_what_cannot_be_bound_warns_or_raises(text, told):
         ("title:foo:bar", PhraseLeaf(("foo", "bar"), TITLE)),
         ("foo:ba*", bool_(must=(term("foo"), PrefixLeaf("ba", (), ALL)))),
         ("foo:(a b)", bool_(should=(term("foo"), A, B))),
+        ("foo:(title:a)", bool_(should=(term("foo"), term("a", TITLE)))),
         ("year:abc", term("abc")),
         ("year:2020..2010", RangeLeaf("year", 2010.0, 2020.0)),
         ("title:*", EverythingLeaf()),
@@ -240,3 +241,35 @@ def test_the_deepest_query_makes_a_plan_that_recursion_can_follow(mode):
     finally:
         sys.setrecursionlimit(limit)
     assert 64 <= depth_of(bound.root) <= 3 * limits.QUERY_DEPTH_MAX
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("a tags:x", bool_(must=(TermLeaf("a", ALL), KeywordLeaf("tags", "x")))),
+        ("tags:x a b", bool_(must=(bool_(should=(TermLeaf("a", ALL), TermLeaf("b", ALL))), KeywordLeaf("tags", "x")))),
+        ("+a b tags:x", bool_(must=(TermLeaf("a", ALL), KeywordLeaf("tags", "x")), should=(TermLeaf("b", ALL),))),
+        ("tags:x year:2010", bool_(must=(KeywordLeaf("tags", "x"), RangeLeaf("year", 2010.0, 2010.0)))),
+        ("tags:x tags:y", bool_(should=(KeywordLeaf("tags", "x"), KeywordLeaf("tags", "y")))),
+        ("a OR tags:x", bool_(should=(TermLeaf("a", ALL), KeywordLeaf("tags", "x")))),
+    ],
+)
+def test_keywords_and_ranges_narrow_down(text, root):
+    """Beside words they are filters: any value of a field, every field; under OR they are alternatives."""
+    assert plan(text).root == root
+
+
+@pytest.mark.parametrize(
+    ("text", "leaves"),
+    [
+        ("boundary-layer", ["boundary", "layer"]),
+        ("utf-8", [("utf", "8")]),
+        ("e-mail", [("e", "mail")]),
+        ("os.path", [("os", "path")]),
+        ("well-known.os", ["well", ("known", "os")]),
+    ],
+)
+def test_a_hyphen_between_words_is_a_space(text, leaves):
+    """Words joined by a hyphen are looked for one by one; what means nothing in pieces stays together."""
+    wanted = [TermLeaf(leaf, ALL) if isinstance(leaf, str) else PhraseLeaf(leaf, ALL) for leaf in leaves]
+    assert [leaf for leaf, _ in plan(text).scored] == wanted

@@ -136,6 +136,8 @@ def test_plain_text_is_not_mistaken_for_operators(text, tree):
         ("a) b", Sequence((A, B)), "a ) closes nothing"),
         ('"a b', Sequence((A, B)), "a quotation mark has no partner"),
         ('title:"a b', Sequence((Field("title", A), B)), "a quotation mark has no partner"),
+        ('-"title:a', Not(Field("title", A)), "a quotation mark has no partner"),
+        ('-"-a', Not(A), "a quotation mark has no partner"),
         ("AND a", Sequence((Word("and"), A)), "AND has nothing to join"),
         ("a OR", Sequence((A, Word("or"))), "OR has nothing to join"),
         ("a NOT", Sequence((A, Word("not"))), "NOT has nothing to exclude"),
@@ -200,9 +202,9 @@ def test_parentheses_deeper_than_the_limit_are_ignored():
     parsed = parse("(a " * depth + "b" + ")" * depth + " c")
     assert sum(isinstance(node, Word) for node, _ in walk(parsed.tree)) == depth + 2
     assert parsed.tree.children[-1] == C
-    assert ["column 193: parentheses are nested more than 64 deep; the inner ones were ignored"] == list(
-        parsed.warnings
-    )
+    assert list(parsed.warnings) == [
+        "column 193: parentheses are nested more than 64 deep; the inner ones were ignored"
+    ]
 
 
 def test_warnings_do_not_pile_up():

@@ -14,7 +14,9 @@ from searchkit.segment.postings import saturation
 positive = st.floats(0.01, 100)
 
 
-@given(data=st.data(), fields=st.integers(1, 4), k1=positive, b=st.floats(0, 1), baked_k1=positive, baked_b=st.floats(0, 1))
+@given(
+    data=st.data(), fields=st.integers(1, 4), k1=positive, b=st.floats(0, 1), baked_k1=positive, baked_b=st.floats(0, 1)
+)
 def test_no_score_exceeds_its_bound(
     data: st.DataObject, fields: int, k1: float, b: float, baked_k1: float, baked_b: float
 ) -> None:
@@ -38,7 +40,9 @@ def test_no_score_exceeds_its_bound(
 
 def test_the_same_parameters_need_no_scale() -> None:
     """A segment asked with what it was written with has the tightest bounds."""
-    scale = impact_scale([2.0], [10.0], 1.2, 0.75, baked_weights=[2.0], baked_means=[10.0], baked_k1=1.2, baked_b=0.75, length_max=99)
+    scale = impact_scale(
+        [2.0], [10.0], 1.2, 0.75, baked_weights=[2.0], baked_means=[10.0], baked_k1=1.2, baked_b=0.75, length_max=99
+    )
     assert 1 <= scale < 1 + 1e-8
 
 

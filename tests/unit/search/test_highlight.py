@@ -67,6 +67,13 @@ def test_among_equals_the_first_wins_and_more_occurrences_help():
     assert "Two: [plum], [plum]." in marked(text, "plum", width=60)
 
 
+def test_a_long_text_is_read_on_until_every_word_was_found():
+    """What is missing in the beginning of a long text is looked for further on."""
+    text = f"One apple. {FILLER * 30} A pear by the apple. {FILLER}"
+    assert marked(text, "apple pear", width=40).startswith("A [pear] by the [apple].")
+    assert marked(text, "apple absent", width=40).startswith("One [apple].")
+
+
 def test_a_phrase_beats_its_scattered_words():
     """Where the phrase stands is better than where its words stand apart."""
     text = f"red and also red and green. {FILLER} A red apple. {FILLER}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -74,7 +73,7 @@ def test_replacing_is_all_or_nothing(tmp_path: Path) -> None:
     replace_file(path, b"one")
     replace_file(path, b"two")
     assert path.read_bytes() == b"two"
-    assert os.listdir(tmp_path) == ["file"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
 def test_directories_are_made_with_parents(tmp_path: Path) -> None:
