@@ -31,7 +31,7 @@ _STATE: Final = "demo.json"
 def demo(
     directory: Annotated[
         Path, typer.Argument(metavar="[DIR]", help="Where to put the collection.", show_default=True)
-    ] = Path("searchkit-demo"),
+    ] = Path("demo-site"),
 ) -> None:
     """Example: searchkit demo
 

@@ -39,13 +39,13 @@ class FrontierScheduler(BaseScheduler):
         """Made by Scrapy."""
         return cls(crawler)
 
-    def open(self, spider: Any) -> None:  # noqa: ARG002
+    def open(self, spider: Any) -> None:
         """Learn when hosts are free again, and what throttling asks."""
         self._session.frontier.learned_delay = self._learned_delay
         self._crawler.signals.connect(self._downloaded, signals.response_downloaded)
         self._crawler.signals.connect(self._left_downloader, signals.request_left_downloader)
 
-    def close(self, reason: str) -> None:  # noqa: ARG002
+    def close(self, reason: str) -> None:
         """Stop asking again."""
         if self._timer is not None:
             self._timer.cancel()
@@ -54,7 +54,7 @@ class FrontierScheduler(BaseScheduler):
         """Whether the crawl should stay open."""
         return self._session.frontier.has_more()
 
-    def enqueue_request(self, request: Request) -> bool:  # noqa: ARG002
+    def enqueue_request(self, request: Request) -> bool:
         """Refuse: whatever is to be fetched enters the store with the page that named it."""
         return False
 
@@ -77,13 +77,13 @@ class FrontierScheduler(BaseScheduler):
         slot = self._crawler.engine.downloader.slots.get(urlsplit(f"//{host}").hostname or "")
         return float(slot.delay) if slot is not None else 0.0
 
-    def _downloaded(self, response: Response, request: Request, spider: Any) -> None:  # noqa: ARG002
+    def _downloaded(self, response: Response, request: Request, spider: Any) -> None:
         if response.status in (429, 503):
             # Before anything else is asked of this host, not only before this address is asked again.
             wait_s = retry_after_s(response) or self._session.job.backoff_s
             self._session.frontier.pause(host_of(request.url), min(wait_s, RETRY_AFTER_S_MAX))
 
-    def _left_downloader(self, request: Request, spider: Any) -> None:  # noqa: ARG002
+    def _left_downloader(self, request: Request, spider: Any) -> None:
         if not request.meta.get(ROBOTS):
             # A latency is noted when an answer's head arrived: the host is there, whatever became of the rest.
             self._session.frontier.answered(request.url, reached="download_latency" in request.meta)
