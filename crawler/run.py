@@ -93,7 +93,9 @@ def _prepare(store: PageStore, job: CrawlJob) -> Rules:
     if not rules.seeds:
         raise CrawlInvalid("there is nothing to crawl", hint="Name an address, such as https://example.com/.")
     known = store.read(lambda txn: dict(txn.state))
-    again = [record.url for record in store.urls() if record.state is State.FAILED]
+    again: list[str] = []
+    if any(name.startswith(State.FAILED) for name in store.counts()):  # A walk over every address is worth avoiding.
+        again = [record.url for record in store.urls() if record.state is State.FAILED]
     if job.recrawl and not known["recrawl"]:
         again += [record.url for record in store.urls() if record.reason not in UNFETCHED]
     changed = [] if known["rules"] == rules.signature else _affected(store, rules)
