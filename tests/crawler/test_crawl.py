@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import signal
@@ -155,6 +156,17 @@ def test_ctrl_c_ends_the_crawl_gently(site, tmp_path):
     report = run(CrawlJob(tmp_path / "site", delay_s=0, allow_private=frozenset({site.pair})))
     assert report.pages == 40
     assert all(site.asked(f"/{number}") == 1 for number in range(40))
+
+
+def test_a_crawl_can_be_run_from_a_notebook(site, tmp_path):
+    """Where an event loop is running already, the crawl takes a thread of its own."""
+    site.routes = dict(chain(3))
+    job = CrawlJob(tmp_path / "site", seeds=(site.url("/0"),), delay_s=0, allow_private=frozenset({site.pair}))
+
+    async def cell():
+        return run(job)
+
+    assert asyncio.run(cell()).pages == 3
 
 
 # --- crawling again -------------------------------------------------------------------------------------
