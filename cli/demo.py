@@ -30,7 +30,7 @@ _STATE: Final = "demo.json"
 
 def demo(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Where to put the collection.", show_default=True)
+        Path, typer.Argument(metavar="[DIR]", help="Where to put the collection.", show_default=True)
     ] = Path("searchkit-demo"),
 ) -> None:
     """Example: searchkit demo

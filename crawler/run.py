@@ -16,7 +16,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -68,7 +69,7 @@ def run(job: CrawlJob, on_event: OnEvent | None = None) -> CrawlReport:
         store.lock(job.lock_timeout_s)
         rules = _prepare(store, job)
         with _quiet_scrapy() as faults:
-            session = asyncio.run(_crawl(job, store, rules, on_event or (lambda _: None)))
+            session = _wait_for(_crawl(job, store, rules, on_event or (lambda _: None)))
         if session.failure is not None:
             raise session.failure
         report = _report(session, faults)
@@ -76,6 +77,16 @@ def run(job: CrawlJob, on_event: OnEvent | None = None) -> CrawlReport:
         where, why = next(iter(report.resting.items()), (next(iter(rules.seeds)), "no answer"))
         raise NetworkError(where, why, hint="Check the address and the connection, then run the same command again.")
     return report
+
+
+def _wait_for(crawl: Coroutine[Any, Any, Session]) -> Session:
+    """Run a crawl to its end; in a thread of its own where this one has an event loop already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(crawl)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, crawl).result()
 
 
 # --- before ---------------------------------------------------------------------------------------------
@@ -93,7 +104,9 @@ def _prepare(store: PageStore, job: CrawlJob) -> Rules:
     if not rules.seeds:
         raise CrawlInvalid("there is nothing to crawl", hint="Name an address, such as https://example.com/.")
     known = store.read(lambda txn: dict(txn.state))
-    again = [record.url for record in store.urls() if record.state is State.FAILED]
+    again: list[str] = []
+    if any(name.startswith(State.FAILED) for name in store.counts()):  # A walk over every address is worth avoiding.
+        again = [record.url for record in store.urls() if record.state is State.FAILED]
     if job.recrawl and not known["recrawl"]:
         again += [record.url for record in store.urls() if record.reason not in UNFETCHED]
     changed = [] if known["rules"] == rules.signature else _affected(store, rules)

@@ -101,6 +101,8 @@ class SiteSpider(Spider):
         kind = content_kind(declared, response.body) if "unread" not in response.flags else None
         if kind is None and (response.body or "unread" in response.flags):
             return settle.refused(entry, Reason.NOT_TEXT, declared.partition(";")[0].strip()[:100] or "no type given")
+        if packed := decode(response.headers.get("Content-Encoding") or b""):  # What was left of it: none we know.
+            return settle.refused(entry, Reason.UNREADABLE, f"packed as {packed[:40]!r}")
         if self.session.archive is not None:
             headers = [(name, value) for name, values in response.headers.items() for value in values]
             self.session.archive.write(entry.url, response.status, headers, response.body)

@@ -64,6 +64,8 @@ def routes(site: Site, canary: Site) -> dict[str, object]:
         "/to-file": redirect("file:///etc/passwd"),
         "/moved": redirect("/good1", 301),
         "/bomb": bomb(300_000_000),
+        "/odd-packing": Answer(b"??", headers={**HTML, "Content-Encoding": "rot13"}),
+        "/bad-gzip": Answer(b"not gzip", headers={**HTML, "Content-Encoding": "gzip"}),
         "/huge": Answer(b"x" * (limits.PAGE_BYTES_MAX + 10), headers=HTML),
         "/binary": Answer(bytes(range(256)) * 50, headers=HTML),
         "/image": Answer(b"\x89PNG\r\n", headers={"Content-Type": "image/png"}),
@@ -143,6 +145,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
             timeout_s=0.8,
             parse_s=3.0,
             max_depth=12,
+            exclude=("/many",),
             allow_private=frozenset({site.pair}),
         )
         started = time.monotonic()
@@ -172,6 +175,8 @@ def test_every_good_page_is_found(crawled: Crawled) -> None:
         ("/to-file", "not-http"),
         ("/bomb", "too-large"),
         ("/huge", "too-large"),
+        ("/odd-packing", "unreadable"),
+        ("/bad-gzip", "unreadable"),
         ("/binary", "not-text"),
         ("/image", "not-text"),
         ("/noindex", "noindex"),
