@@ -55,7 +55,7 @@ def read_queries(folder: Path, count: int) -> list[str]:
 def index_in_child(source: Path, directory: Path) -> tuple[float, float]:
     """Run `searchkit index` as a person would; seconds, and peak memory in GB."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "cli", "index", str(directory), str(source)]
+    command = [sys.executable, "-m", "cli.app", "index", str(directory), str(source)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return time.perf_counter() - started, peak / (1e9 if sys.platform == "darwin" else 1e6)

@@ -1,0 +1,232 @@
+"""The face of the library: what can be opened, asked, held and closed, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import searchkit
+from searchkit import Number, Schema, Text, limits
+from searchkit.errors import (
+    AnalyzerMismatch,
+    Closed,
+    DocumentMissing,
+    IndexExists,
+    IndexMissing,
+    LimitExceeded,
+    NotACollection,
+    QueryError,
+    RequestError,
+    SchemaError,
+)
+from searchkit.index.catalog import Catalog
+from searchkit.search import engines
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Any:
+    with searchkit.create(tmp_path / "site") as opened:
+        with opened.writer() as writer:
+            writer.add({"id": "fox", "title": "The <fox>", "url": "https://x.org/", "text": "A quick brown fox. " * 9})
+            writer.add({"id": "dog", "title": "Dog", "text": "A lazy dog", "last_crawled": "2026-01-02T03:04:05Z"})
+        yield opened
+
+
+def test_creating_and_opening(tmp_path: Path) -> None:
+    """A directory holds one index; asking for another kind of one, or for none, is said clearly."""
+    with pytest.raises(IndexMissing, match="no searchkit index"):
+        searchkit.open(tmp_path / "none")
+    schema = Schema(text=Text(language="de"))
+    searchkit.create(tmp_path / "a", schema).close()
+    with pytest.raises(IndexExists):
+        searchkit.create(tmp_path / "a")
+    assert searchkit.create(tmp_path / "a", exist_ok=True).schema == schema
+    assert searchkit.create(str(tmp_path / "a"), schema, exist_ok=True).schema == schema
+    with pytest.raises(SchemaError, match="another schema"):
+        searchkit.create(tmp_path / "a", Schema(text=Text()), exist_ok=True)
+    with pytest.raises(SchemaError, match="not both"):
+        searchkit.create(tmp_path / "b", schema, language="en")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotACollection, match="is a file"):
+        searchkit.create(tmp_path / "file")
+
+
+def test_schemas_are_checked() -> None:
+    """Every way a schema can be wrong is told when it is made."""
+    bad: list[dict[str, Any]] = [
+        {"id": Text()}, {"a b": Text()}, {"x": 3}, {"n": Number()}, {"t": Text(weight=0)},
+        {"a": Text(language="en"), "b": Text(language="de")}, {f"f{n}": Text() for n in range(17)},
+    ]  # fmt: skip
+    for fields in bad:
+        with pytest.raises(SchemaError):
+            Schema(**fields)
+    schema = Schema(title=Text(weight=2.0), text=Text(language="fr"), year=Number())
+    assert Schema.from_dict(schema.to_dict()) == schema
+    assert schema.with_weights(title=3.0).weights == (3.0, 1.0)
+    with pytest.raises(SchemaError, match="not a text field"):
+        schema.with_weights(year=1.0)
+
+
+def test_an_index_of_another_analyzer_is_refused(index: searchkit.Index) -> None:
+    """Its words are not ours: searching it would miss silently. Exporting it is still possible."""
+    catalog = Catalog(index.path)
+    state, dead = catalog.load()
+    from dataclasses import replace
+
+    catalog.commit(replace(state, analyzer="en/99"), dead)
+    with pytest.raises(AnalyzerMismatch, match="en/99"):
+        searchkit.open(index.path)
+    with searchkit.open(index.path, any_analyzer=True) as opened:
+        assert len(list(opened.export())) == 2
+
+
+def test_a_hit_is_read_when_it_is_looked_at(index: searchkit.Index) -> None:
+    """Fields, snippet and plain data; what is missing is empty; the table of a notebook is escaped."""
+    results = index.search("fox lazy")
+    hit = {hit.id: hit for hit in results}
+    assert (hit["fox"].url, hit["fox"].title) == ("https://x.org/", "The <fox>")
+    assert (hit["dog"].url, hit["dog"].last_crawled) == ("", "2026-01-02T03:04:05Z")
+    assert "<mark>fox</mark>" in hit["fox"].snippet.to_html()
+    assert hit["fox"].fields["text"].startswith("A quick")
+    data = results.to_dict()
+    assert set(data["hits"][0]) == {"id", "url", "title", "snippet", "score", "last_crawled"}
+    assert (data["total"], data["total_relation"], len(results), len(results.hits[:1])) == (2, "eq", 2, 1)
+    page = results._repr_html_()
+    assert "The &lt;" in page
+    assert "<fox>" not in page
+
+
+def test_requests_are_checked(index: searchkit.Index) -> None:
+    """Arguments outside their range are told; text never is, unless strictness was asked for."""
+    with pytest.raises(LimitExceeded):
+        index.search("fox", limit=limits.HITS_MAX + 1)
+    wrong: list[dict[str, Any]] = [
+        {"limit": -1}, {"mode": "some"}, {"ranking": "magic"}, {"k1": 0.0}, {"b": 1.5}, {"engine": "steam"},
+    ]  # fmt: skip
+    for options in wrong:
+        with pytest.raises(RequestError):
+            index.search("fox", **options)
+    with pytest.raises(QueryError):
+        index.search('"fox', strict=True)
+    assert index.search('"fox').warnings
+    assert index.search("fox", limit=0).total == 1
+    assert index.search("").hits == index.search("").hits[:0] or not index.search("").hits
+
+
+def test_documents_by_id(index: searchkit.Index) -> None:
+    """Getting, containing, explaining; a missing id is an error that names it."""
+    assert index.get("dog")["title"] == "Dog"
+    assert "dog" in index
+    assert "cat" not in index
+    for ask in (lambda: index.get("cat"), lambda: index.explain("fox", "cat")):
+        with pytest.raises(DocumentMissing, match="cat"):
+            ask()
+    explanation = index.explain("fox -dog", "dog")
+    assert not explanation.matches
+    assert "not a result" in str(explanation)
+
+
+def test_a_snapshot_is_one_commit(index: searchkit.Index) -> None:
+    """Held through updates, deletions and merges it answers as before; its hits stay readable when it is closed."""
+    with index.snapshot() as snapshot:
+        before = [(hit.id, hit.score) for hit in snapshot.search("fox dog")]
+        hits = snapshot.search("fox").hits
+        with index.writer() as writer:
+            writer.delete("fox")
+            writer.add({"id": "fox2", "text": "fox"})
+        index.merge()
+        assert [(hit.id, hit.score) for hit in snapshot.search("fox dog")] == before
+        assert (snapshot.documents, len(index)) == (2, 2)
+        assert [hit.id for hit in index.search("fox")] == ["fox2"]
+    assert hits[0].title == "The <fox>"
+    with pytest.raises(Closed):
+        snapshot.search("fox")
+
+
+def test_a_closed_index_says_so(tmp_path: Path) -> None:
+    """Using it again is an error, closing it again is not."""
+    index = searchkit.create(tmp_path)
+    index.close()
+    index.close()
+    for use in (lambda: index.search("x"), index.writer, index.stats):
+        with pytest.raises(Closed, match="index is closed"):
+            use()
+
+
+def test_many_queries_are_one_commit(index: searchkit.Index) -> None:
+    """In order, with the same answers as one by one."""
+    many = index.search_many(["fox", "dog", ""], limit=1)
+    assert [[hit.id for hit in results] for results in many] == [["fox"], ["dog"], []]
+
+
+def test_readers_in_threads_see_whole_commits(tmp_path: Path) -> None:
+    """While a writer replaces all documents over and over and merges, every search sees one generation of them."""
+    index = searchkit.create(tmp_path)
+    wrong: list[Any] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                texts = {hit.fields["text"] for hit in index.search("word", limit=20)}
+                if len(texts) > 1:
+                    wrong.append(texts)
+            except BaseException as error:
+                wrong.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    with index.writer() as writer:
+        for turn in range(25):
+            writer.add_many({"id": str(number), "text": f"word {turn}"} for number in range(20))
+            writer.commit()
+    index.merge()
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert wrong == []
+    assert len(index) == 20
+
+
+def test_a_process_that_stays_gets_the_kernels(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After enough queries "auto" changes over, with the same answers; a failure to load them is survived."""
+    auto = engines._Auto()
+    monkeypatch.setattr(engines, "_auto", auto)
+    answers = {
+        tuple((hit.id, hit.score) for hit in index.search("fox dog")) for _ in range(engines.QUERIES_BEFORE_KERNELS)
+    }
+    for thread in threading.enumerate():
+        if thread.name == "searchkit-kernels":
+            thread.join(60)
+    assert auto.ranker() is engines.load_kernels()
+    answers.add(tuple((hit.id, hit.score) for hit in index.search("fox dog")))
+    assert len(answers) == 1
+
+    def broken() -> Any:
+        raise ImportError("no numba today")
+
+    monkeypatch.setattr(engines, "load_kernels", broken)
+    failed = engines._Auto()
+    failed._load()
+    assert failed.ranker() is engines.rank_plain
+
+
+def test_a_query_of_many_words(index: searchkit.Index) -> None:
+    """More leaves than a kernel has room for are answered all the same, by the plain ranker."""
+    words = " ".join(f"w{number}" for number in range(300)) + " fox"
+    fast, plain = (index.search(words, engine=engine) for engine in ("numba", "numpy"))
+    assert [(hit.id, hit.score) for hit in fast] == [(hit.id, hit.score) for hit in plain] != []
+
+
+def test_statistics_add_up(index: searchkit.Index) -> None:
+    """Counts and sizes are those of what was added."""
+    stats = index.stats()
+    assert (stats["documents"], stats["segments"], stats["deleted"], stats["generation"]) == (2, 1, 0, 1)
+    assert stats["fields"]["text"]["tokens"] == 9 * 4 + 3
+    report = index.check()
+    assert report.sound
+    assert report.to_dict()["documents"] == 2

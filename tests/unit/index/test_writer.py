@@ -1,0 +1,188 @@
+"""What a writer promises: all or nothing, one at a time, and nothing left lying about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import searchkit
+from searchkit import limits
+from searchkit.errors import Closed, DiskFull, DocumentInvalid, IndexLocked, StorageError
+from searchkit.index import writer as writer_module
+from searchkit.index.catalog import Catalog
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Any:
+    with searchkit.create(tmp_path / "site") as opened:
+        yield opened
+
+
+def files(index: searchkit.Index) -> list[str]:
+    return sorted(path.name for path in (index.path / "index" / "segments").iterdir())
+
+
+def ids(index: searchkit.Index) -> list[str]:
+    return [record["id"] for record in index.export()]
+
+
+def test_a_commit_says_what_it_did(index: searchkit.Index) -> None:
+    """Added, updated, unchanged and deleted are counted once each; the generation grows by one."""
+    with index.writer() as writer:
+        writer.add_many({"id": str(number), "text": "old"} for number in range(4))
+        first = writer.commit()
+        assert (first.generation, first.documents, first.added) == (1, 4, 4)
+        writer.add_many([{"id": "0", "text": "old"}, {"id": "1", "text": "new"}], skip_unchanged=True)
+        writer.delete("2")
+        writer.delete("missing")
+        writer.add({"id": "9", "text": "new"})
+        second = writer.commit()
+        counts = (second.added, second.updated, second.unchanged, second.deleted)
+        assert (second.generation, second.documents, counts) == (2, 4, (1, 1, 1, 1))
+        assert writer.commit().generation == 2  # Nothing changed, nothing is written.
+    assert ids(index) == ["0", "3", "1", "9"]
+
+
+def test_updates_within_a_batch_keep_the_last(index: searchkit.Index) -> None:
+    """The same id many times before a commit: the last one stays, and arrives last."""
+    with index.writer() as writer:
+        for text in ("one", "two", "three"):
+            writer.add({"id": "a", "text": text})
+            writer.add({"id": text, "text": text})
+        writer.delete("two")
+        commit = writer.commit()
+    assert ids(index) == ["one", "a", "three"]
+    assert index.get("a")["text"] == "three"
+    assert (commit.added, commit.updated, commit.deleted) == (3, 2, 1)
+
+
+def test_going_back_and_forth_is_not_unchanged(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A then B then A again ends as A, even if the buffer was written in between."""
+    monkeypatch.setattr(limits, "WRITER_TOKENS_MAX", 0)
+    with index.writer() as writer:
+        writer.add({"id": "x", "text": "A"})
+    with index.writer() as writer:
+        writer.add_many([{"id": "x", "text": "B"}, {"id": "x", "text": "A"}], skip_unchanged=True)
+    assert index.get("x")["text"] == "A"
+    assert len(index) == 1
+
+
+def test_an_exception_rolls_back(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of a block that raised is seen, and segments written on the way are removed."""
+    monkeypatch.setattr(limits, "WRITER_TOKENS_MAX", 2)
+    with pytest.raises(ZeroDivisionError), index.writer() as writer:
+        writer.add_many({"id": str(number), "text": "a b c"} for number in range(5))
+        assert files(index)
+        raise ZeroDivisionError
+    assert ids(index) == []
+    assert files(index) == []
+
+
+def test_a_bad_record_keeps_the_good_ones(index: searchkit.Index) -> None:
+    """One invalid record raises with its reason, or is handed to `rejected`; the others are added."""
+    records: list[Any] = [{"id": "1"}, {"text": "no id"}, {"id": "2", "text": {}}, {"id": "3"}, 7]
+    rejected: list[DocumentInvalid] = []
+    with index.writer() as writer:
+        writer.add_many(records, rejected=rejected.append)
+        with pytest.raises(DocumentInvalid, match=r"here:1.*needs an 'id'"):
+            writer.add({"text": "x"}, where="here:1")
+    assert ids(index) == ["1", "3"]
+    assert len(rejected) == 3
+
+
+def test_a_second_writer_waits_and_is_told(index: searchkit.Index) -> None:
+    """While one writes, another waits its time and learns the holder; afterwards it gets its turn."""
+    import os
+
+    with index.writer(), pytest.raises(IndexLocked) as caught:
+        index.writer(lock_timeout=0.1)
+    assert caught.value.pid == os.getpid()
+    with index.writer(lock_timeout=0.1) as writer:
+        writer.add({"id": "1"})
+    with pytest.raises(Closed):
+        writer.add({"id": "2"})
+
+
+def test_what_a_killed_writer_left_is_removed(index: searchkit.Index) -> None:
+    """A segment file no commit lists goes when the next writer opens, and only then."""
+    with index.writer() as writer:
+        writer.add({"id": "1", "text": "kept"})
+    orphan = index.path / "index" / "segments" / "00000000deadbeef.seg"
+    orphan.write_bytes(b"half a segment")
+    assert ids(index) == ["1"]
+    assert orphan.exists()
+    with index.writer():
+        assert not orphan.exists()
+    assert ids(index) == ["1"]
+
+
+def test_a_full_disk_while_a_segment_is_written(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the cause, the last commit stays, and the same writer goes on once there is room."""
+    with index.writer() as writer:
+        writer.add({"id": "1", "text": "safe"})
+        writer.commit()
+        real = writer_module.write_segment
+
+        def full(path: Path, *_: Any) -> None:
+            path.write_bytes(b"part")
+            raise DiskFull(path)
+
+        monkeypatch.setattr(writer_module, "write_segment", full)
+        writer.add({"id": "2", "text": "waits"})
+        with pytest.raises(DiskFull, match="no space is left"):
+            writer.commit()
+        assert ids(index) == ["1"]
+        assert len(files(index)) == 1
+        monkeypatch.setattr(writer_module, "write_segment", real)
+        writer.commit()
+    assert ids(index) == ["1", "2"]
+
+
+def test_a_failed_catalog_commit_stops_the_writer(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it arrived is not known, so the writer refuses to go on; a new one stands at what did."""
+
+    def failing(*_: Any) -> None:
+        raise StorageError("catalog", "Input/output error")
+
+    writer = index.writer()
+    writer.add({"id": "1"})
+    with monkeypatch.context() as patched:
+        patched.setattr(Catalog, "commit", failing)
+        with pytest.raises(StorageError, match="Input/output"):
+            writer.commit()
+    with pytest.raises(StorageError, match="whether it arrived"):
+        writer.add({"id": "2"})
+    writer.close()
+    with index.writer() as writer:
+        writer.add({"id": "3"})
+    assert ids(index) == ["3"]
+
+
+def test_marks_come_with_their_commit(index: searchkit.Index) -> None:
+    """What is noted with a commit is there after it, and not after a rollback; other marks stay."""
+    with index.writer() as writer:
+        writer.commit({"pages": 7})
+        writer.add({"id": "1"})
+        writer.rollback()
+    assert index.marks == {"pages": 7}
+    with index.writer() as writer:
+        writer.commit({"other": 1})
+    assert index.marks == {"pages": 7, "other": 1}
+
+
+def test_merges_keep_segments_few_and_files_no_more(index: searchkit.Index) -> None:
+    """Forty commits: merged as they come due, replaced files removed, one left after merging all."""
+    with index.writer() as writer:
+        for number in range(40):
+            writer.add({"id": str(number % 30), "text": f"word{number}"})
+            writer.commit()
+    assert index.stats()["segments"] <= 8 + 7
+    assert len(files(index)) == index.stats()["segments"]
+    index.merge()
+    assert (index.stats()["segments"], index.stats()["deleted"], len(files(index))) == (1, 0, 1)
+    with index.writer() as writer:
+        for number in range(30):
+            writer.delete(str(number))
+    assert (len(index), files(index)) == (0, [])
