@@ -102,6 +102,7 @@ class Analyzer:
         lock = threading.RLock()  # One for both, since a Snowball stemmer has one buffer.
         self._terms_of = _Memory(self._terms_of_surface, SURFACES_MAX, lock)
         self._parts_of = _Memory(self._by_rules, PLACED_SURFACES_MAX, lock)
+        self._folded = _Memory(self._folder.fold, PLACED_SURFACES_MAX, lock)
 
     def __repr__(self) -> str:
         return f"<Analyzer {self.label}>"
@@ -189,7 +190,7 @@ class Analyzer:
         if len(piece) > PIECE_CHARACTERS_MAX:
             return ""
         if kind != cut.WORD or piece[0] == "." or piece[-1] in "+#":
-            term = self._folder.fold(piece)
+            term = self._folded[piece]
         else:
             word = piece if piece.isalnum() else self._bare(piece).translate(_NO_SIGNS)
             term = self._folder.fold(self._stem(self._folder_for_stemmer.fold(word)))

@@ -55,13 +55,19 @@ _ATOM = regex.compile(
 UNSPACED: Final = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{WB=Katakana}\p{Line_Break=SA}"
 """The inside of a character class: scripts that do without spaces between words, and Korean."""
 _CJK_RUN = regex.compile(
-    rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}]] [{UNSPACED}\p{{WB=Extend}}\p{{WB=Format}}\p{{WB=ZWJ}}]*+",
+    rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}]] [[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}]]\p{{WB=Extend}}\p{{WB=Format}}\p{{WB=ZWJ}}]*+",
     regex.VERBOSE | regex.VERSION1,
 )
 _CLUSTER = regex.compile(r"\X")
 _TAKEN_WHOLE = regex.compile(rf"(?P<atom>{_ATOM.pattern})|(?P<cjk>{_CJK_RUN.pattern})", _ATOM.flags)
 _EMOJI = regex.compile(r"\p{Emoji_Presentation}|\p{Extended_Pictographic}\p{M}*\uFE0F")
 
+# Between stretches of these stand only spaces, punctuation and symbols that break on both sides and are no piece
+# themselves: a page of ruled lines need not be cut character by character.
+_STRETCH = regex.compile(
+    rf"[[\p{{L}}\p{{M}}\p{{N}}{words.PICTOGRAPH}]||[^\p{{WB=Other}}\p{{WB=WSegSpace}}\p{{WB=CR}}\p{{WB=LF}}\p{{WB=Newline}}]]++",
+    regex.VERSION1,
+)
 _TAIL = r"[\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*+"
 _INSIDE = r"\p{WB=ExtendNumLet}\p{WB=MidLetter}\p{WB=MidNum}\p{WB=MidNumLet}"
 _PLAIN = regex.compile(rf"[^{_INSIDE}\p{{WB=Single_Quote}}]*+", regex.VERSION1)
@@ -137,15 +143,16 @@ def joined(text: str, start: int, end: int) -> bool:
 
 def _between(text: str, start: int, end: int) -> Iterator[Piece]:
     """Words and emoji of a stretch that holds nothing to be taken whole."""
-    for left, right, is_word in words.segments(text, start, end):
-        if not is_word:
-            if _EMOJI.match(text, left, right):
-                yield Piece(left, right, EMOJI)
-        elif _PLAIN.fullmatch(text, left, right):
-            yield Piece(left, right, WORD)
-        else:
-            for number, (part_start, part_end) in enumerate(_parts(text, left, right)):
-                yield Piece(part_start, part_end, WORD, number > 0)
+    for stretch in _STRETCH.finditer(text, start, end):
+        for left, right, is_word in words.segments(text, *stretch.span()):
+            if not is_word:
+                if _EMOJI.match(text, left, right):
+                    yield Piece(left, right, EMOJI)
+            elif _PLAIN.fullmatch(text, left, right):
+                yield Piece(left, right, WORD)
+            else:
+                for number, (part_start, part_end) in enumerate(_parts(text, left, right)):
+                    yield Piece(part_start, part_end, WORD, number > 0)
 
 
 def _parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

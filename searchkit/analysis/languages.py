@@ -86,7 +86,7 @@ _UNSTEMMED = (
     "none af am az be bg bn bo br bs cy gl gu he hr is ja ka kk km kn ko ky la lb lo lv mk ml mn mr ms mt my nb nn pa "
     "ps sd si sk sl so sq sw te tg th tk tl tt uk ur uz vi zh"
 ).split()
-_SAME_AS = {"nb": "no", "nn": "no", "in": "id", "iw": "he", "ji": "yi", "": "none", "und": "none"}
+_SAME_AS = {"nb": "no", "nn": "no", "in": "id", "iw": "he", "ji": "yi", "und": "none"}
 
 LANGUAGES: dict[str, Language] = {language.code: language for language in _STEMMED} | {
     code: Language(code) for code in _UNSTEMMED if code not in _SAME_AS

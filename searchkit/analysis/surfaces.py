@@ -20,7 +20,7 @@ from typing import Final
 BOUNDARY: Final = (
     r"\x00-\x22\x24-\x2a\x2c-\x2f\x3a-\x40\x5b-\x60\x7b-\xa8\xab\xac\xb6\xbb"
     r"\u1680\u2000-\u200a\u2010-\u2016\u2018-\u2023\u2026\u2028-\u2029\u2030\u2039\u203a\u3000-\u3003\u3008-\u3011"
-    r"\uff01\uff04-\uff06\uff08-\uff0a\uff0c-\uff0f\uff1a-\uff20\uff3b-\uff3e\uff40\uff5b-\uff64"
+    r"\uff01\uff04-\uff06\uff08-\uff0a\uff0c-\uff0f\uff1a-\uff20\uff3b-\uff3e\uff40\uff5b-\uff5e\uff61-\uff64"
 )
 """The inside of a character class."""
 PLAIN_CJK: Final = r"\u3041-\u3094\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"

@@ -18,6 +18,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import regex
 
@@ -54,11 +55,12 @@ _OTHER = rf"""
 """
 # Unicode 18 took Extended_Pictographic from some 700 symbols that never became emoji (dingbats, playing cards, Mahjong
 # tiles). Whole blocks are named beside it, so that the samples of every version of the consortium's test hold.
-_PICTOGRAPH = r"[\p{Extended_Pictographic}\u2388\u2600-\u27BF\U0001F000-\U0001F1AE\U0001F201-\U0001FAFF]"
+PICTOGRAPH: Final = r"\p{Extended_Pictographic}\u2388\u2600-\u27BF\U0001F000-\U0001F1AE\U0001F201-\U0001FAFF"
+"""The inside of a character class: symbols that a joiner ties to the one before."""
 _ELEMENT = rf"(?: {_WORD} | {_OTHER} )"
 _SEGMENT = regex.compile(
     rf"""(?: (?P<word> {_WORD} ) | {_OTHER} )
-         (?: (?<=\p{{WB=ZWJ}}) (?={_PICTOGRAPH}) {_ELEMENT} )*+        # WB3c
+         (?: (?<=\p{{WB=ZWJ}}) (?=[{PICTOGRAPH}]) {_ELEMENT} )*+        # WB3c
     """,
     regex.VERBOSE | regex.VERSION1,
 )
