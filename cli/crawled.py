@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.index import SAMPLE_RECORDS, open_or_create, recognise
+from cli.indexing import SAMPLE_RECORDS, open_or_create, recognise
 from searchkit.errors import SourceError
 from searchkit.pages.records import Gone, PageRecord
 from searchkit.pages.store import PageStore
 
 if TYPE_CHECKING:
-    from cli.index import Run
+    from cli.indexing import Run
     from searchkit import Writer
 
 MARK = "pages"
