@@ -8,13 +8,16 @@ seen in place without copying.
 LMDB trusts its pages. A mutable store's values therefore carry frames (`codec/frame.py`); a value file has
 a `spine` checksum over every page LMDB itself follows, and whoever wrote the values has sums over them.
 Costs: a read transaction about a microsecond, a write transaction two syncs. LMDB refuses to open a path
-twice in one process, so environments are shared through a registry; they must not cross a fork.
+twice in one process, so environments are shared through a registry, by file and not by name, since a
+directory can be moved, or removed and made again, while it is open; they must not cross a fork.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
+import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +38,9 @@ _FREE_BYTES_MIN = 1 << 20
 """LMDB reports a short write on a full disk as an input/output error; with less than this free, we say so."""
 _READERS_MAX = 512
 """Concurrent read transactions on one store, over all threads and processes."""
+_ALREADY_OPEN = "already open in this process"
+_CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
+"""How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
 
 
 class _Environment:
@@ -63,17 +69,41 @@ def _close(environment: Any, pid: int) -> None:
         environment.close()
 
 
-_environments: weakref.WeakValueDictionary[tuple[str, int], _Environment] = weakref.WeakValueDictionary()
+_Key: TypeAlias = tuple[int, int, int]
+_environments: weakref.WeakValueDictionary[_Key, _Environment] = weakref.WeakValueDictionary()
 _registry = threading.Lock()
 
 
 def _shared(path: Path, **options: Any) -> _Environment:
-    key = (os.path.realpath(path), os.getpid())
+    """The open environment of a file, whatever names it has or had, or a new one."""
     with _registry:
-        environment = _environments.get(key)
-        if environment is None:
-            environment = _environments[key] = _Environment(path, **options)
-        return environment
+        for attempt in itertools.count():
+            key = _key(path)
+            environment = None if key is None else _environments.get(key)
+            if environment is not None:
+                return environment
+            try:
+                environment = _Environment(path, **options)
+            except StorageError as error:
+                # Another thread let go of this file, is about to close it, and was interrupted in between.
+                if _ALREADY_OPEN not in str(error) or attempt == _CLOSING_ATTEMPTS:
+                    raise
+                time.sleep(_CLOSING_WAIT_S)
+                continue
+            key = _key(path)
+            if key is not None:
+                _environments[key] = environment
+            return environment
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
+def _key(path: Path) -> _Key | None:
+    """What names a file as long as it is open: a path can come to mean another one; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, os.getpid()
 
 
 def _mutable(path: Path, *, create: bool) -> _Environment:
