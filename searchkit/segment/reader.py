@@ -296,8 +296,12 @@ class SegmentReader:
     def _keyword_postings(self, number: TermId | None) -> BitMap:
         if number is None:
             return BitMap()
-        start, stop = self._array(layout.KEYWORD_OFFSETS, layout.U8)[number : number + 2].tolist()
+        start, stop = self._keyword_offsets[number : number + 2].tolist()
         return bitmap.from_bytes(self._part(layout.KEYWORD_POSTINGS, start, stop))
+
+    @cached_property
+    def _keyword_offsets(self) -> npt.NDArray[np.uint64]:
+        return self._array(layout.KEYWORD_OFFSETS, layout.U8)
 
     @cached_property
     def _keywords(self) -> TermDictionary:
