@@ -23,7 +23,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 import lmdb
 
@@ -38,6 +38,8 @@ _FREE_BYTES_MIN = 1 << 20
 """LMDB reports a short write on a full disk as an input/output error; with less than this free, we say so."""
 _READERS_MAX = 512
 """Concurrent read transactions on one store, over all threads and processes."""
+_META_BYTES, _META_MAGIC = 152, 0xBEEFC0DE
+"""Size and first field of an LMDB meta page, its page header included: `MDB_meta` of LMDB's mdb.c."""
 _ALREADY_OPEN = "already open in this process"
 _CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
 """How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
@@ -111,8 +113,48 @@ def _mutable(path: Path, *, create: bool) -> _Environment:
     map_bytes = max(_MAP_BYTES, 2 * path.stat().st_size if path.exists() else 0)
     options = {"max_dbs": 16, "max_readers": _READERS_MAX, "mode": 0o600}
     if create or os.access(path, os.W_OK):
+        _complete(path, writable=True)
         return _shared(path, map_size=map_bytes, create=create, **options)
+    _complete(path, writable=False)
     return _shared(path, readonly=True, create=False, lock=os.access(path.parent, os.W_OK), **options)
+
+
+def _complete(path: Path, *, writable: bool) -> None:
+    """Make a file that was cut short as long again as its meta pages say, with zeros.
+
+    LMDB reads through a map, and to touch a page beyond the end of the file ends the process; a page of zeros
+    it calls damage. A shorter file need not be damaged (LMDB leaves out pages that a transaction took and
+    gave back), so it is not refused where it can be completed.
+    """
+    with _lmdb_errors(path):
+        if not path.exists():
+            return
+        with open(path, "rb") as file:
+            expected = _bytes_expected(file)
+            size = os.fstat(file.fileno()).st_size
+        if size >= expected:
+            return
+        if not writable:
+            raise DamageError(path, "the size of the file", expected, size)
+        # At the end, wherever that is by now: another process may be writing, and no byte of it must be lost.
+        with open(path, "ab") as file:
+            file.write(bytes(expected - size))
+
+
+def _bytes_expected(file: BinaryIO) -> int:
+    """Bytes a mutable store takes up to the last page of its newest commit, by its two meta pages; 0 if unknown."""
+    first = file.read(_META_BYTES)
+    page_bytes = _page_bytes(first)
+    file.seek(page_bytes)
+    expected = 0
+    for meta in (first, file.read(_META_BYTES)):
+        if len(meta) == _META_BYTES and int.from_bytes(meta[16:20], "little") == _META_MAGIC:
+            size = (int.from_bytes(meta[136:144], "little") + 1) * page_bytes
+            if size <= int.from_bytes(
+                meta[32:40], "little"
+            ):  # Not beyond its map; else it is the number that is wrong.
+                expected = max(expected, size)
+    return expected
 
 
 @contextmanager
