@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.codec import bitmap
+from searchkit.ids import TermId
 from searchkit.index.snapshot import SegmentView
 from searchkit.query.plan import PhraseLeaf, PrefixLeaf, ScoredLeaf, TermLeaf
 from searchkit.segment.positions import field_bases
@@ -101,12 +102,18 @@ def _phrase(view: SegmentView, leaf: PhraseLeaf) -> Occurrences:
     docs = bitmap.to_array(common)
     if len(docs) == 0:
         return _nothing(view)
+    # A term may stand in a phrase hundreds of times: its places are read once.
+    places: dict[TermId, npt.NDArray[np.int64]] = {}
     starts: npt.NDArray[np.int64] | None = None
     for offset, number in enumerate(known):
-        ranks = np.searchsorted(reader.docs(number), docs)
-        positions, counts = reader.positions(number, ranks)
-        here = np.repeat(np.arange(len(docs)) * _REACH, counts) + positions - offset
+        if number not in places:
+            ranks = np.searchsorted(reader.docs(number), docs)
+            positions, counts = reader.positions(number, ranks)
+            places[number] = np.repeat(np.arange(len(docs)) * _REACH, counts) + positions
+        here = places[number] - offset
         starts = here if starts is None else np.intersect1d(starts, here, assume_unique=True)
+        if len(starts) == 0:
+            return _nothing(view)
     assert starts is not None  # A phrase has at least one term.
     return _by_field(view, docs, starts)
 

@@ -25,6 +25,7 @@ from searchkit.errors import (
 )
 from searchkit.index.catalog import Catalog
 from searchkit.search import engines
+from searchkit.segment.reader import SegmentReader
 
 
 @pytest.fixture
@@ -241,6 +242,24 @@ def test_a_query_of_many_words(index: searchkit.Index) -> None:
     words = " ".join(f"w{number}" for number in range(300)) + " fox"
     fast, plain = (index.search(words, engine=engine) for engine in ("numba", "numpy"))
     assert [(hit.id, hit.score) for hit in fast] == [(hit.id, hit.score) for hit in plain] != []
+
+
+def test_a_long_phrase_reads_each_word_once(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often a phrase repeats a word; and it is over as soon as no place is left where it could begin."""
+    reads: list[int] = []
+    real = SegmentReader.positions
+
+    def counted(reader: SegmentReader, term: int, *rest: Any) -> Any:
+        reads.append(term)
+        return real(reader, term, *rest)
+
+    monkeypatch.setattr(SegmentReader, "positions", counted)
+    whole = "quick brown fox " * 3
+    assert [hit.id for hit in index.search(f'"{whole}"', engine="numpy")] == []  # There is an "a" between them.
+    assert [hit.id for hit in index.search('"quick brown fox a quick brown fox"', engine="numpy")] == ["fox"]
+    reads.clear()
+    assert index.search(f'"{"fox " * 900}"', engine="numpy").total == 0
+    assert len(reads) <= 2  # Once to score, once to match.
 
 
 def test_statistics_add_up(index: searchkit.Index) -> None:
