@@ -36,7 +36,8 @@ MERGE_DOCUMENTS_MAX: Final = 2_000_000
 WRITER_TOKENS_MAX: Final = 4_000_000
 """Tokens held before a segment is written; 4 million take about 400 MB while they are inverted."""
 WRITER_BYTES_MAX: Final = 96_000_000
-"""Bytes of stored records held before a segment is written; bounds a batch of few, huge documents."""
+"""Bytes of memory documents take before a segment is written; bounds a batch of few, huge documents, and one of
+millions that have hardly a word each."""
 CHECKSUM_BLOCK_BYTES: Final = 65_536
 """Bytes covered by one checksum of a segment part: small enough to verify on first touch, 40 microseconds."""
 

@@ -225,7 +225,7 @@ class IndexWriter:
         terms = [self._analyzer.terms(text) if text else () for text in document.texts]
         if self._buffer.add(document, terms):
             self.counts.updated += 1
-        if self._buffer.tokens > limits.WRITER_TOKENS_MAX or self._buffer.stored_bytes > limits.WRITER_BYTES_MAX:
+        if self._buffer.tokens > limits.WRITER_TOKENS_MAX or self._buffer.document_bytes > limits.WRITER_BYTES_MAX:
             self._flush()
 
     def _digests(self, ids: list[str]) -> dict[str, int]:

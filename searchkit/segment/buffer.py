@@ -12,7 +12,7 @@ import itertools
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ import numpy.typing as npt
 from searchkit.model.document import Document
 from searchkit.segment.positions import field_bases
 from searchkit.segment.postings import PostingBatch
+
+_DOCUMENT_BYTES, _KEYWORD_BYTES = 600, 200
+"""Memory of a document and of each of its keywords besides their letters, measured: of tiny ones it is most of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Buffer:
         self._lengths = array("I")
         self._documents: list[Document | None] = []
         self._by_id: dict[str, int] = {}
-        self.stored_bytes = 0
+        self.document_bytes = 0
+        """Memory that documents take, about, those replaced included: records, and what Python needs to hold them."""
 
     def __len__(self) -> int:
         """Live documents."""
@@ -96,14 +100,14 @@ class Buffer:
 
         Returns whether it replaced one of this buffer.
         """
-        replaced = self.remove(document.id)
+        was_here = self.remove(document.id)
         self._by_id[document.id] = len(self._documents)
-        self._documents.append(document)
+        self._documents.append(replace(document, texts=()))  # The terms are here; the texts would double the memory.
         for field_terms in terms:
             self._tokens.extend(map(self._numbers.__getitem__, field_terms))
             self._lengths.append(len(field_terms))
-        self.stored_bytes += len(document.stored)
-        return replaced
+        self.document_bytes += len(document.stored) + _DOCUMENT_BYTES + _KEYWORD_BYTES * len(document.keywords)
+        return was_here
 
     def remove(self, id: str) -> bool:
         """Forget a document; whether it was here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,22 @@ def test_going_back_and_forth_is_not_unchanged(index: searchkit.Index, monkeypat
         writer.add_many([{"id": "x", "text": "B"}, {"id": "x", "text": "A"}], skip_unchanged=True)
     assert index.get("x")["text"] == "A"
     assert len(index) == 1
+
+
+def test_documents_without_words_are_bounded_too(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiny documents, and many keywords, are written long before their memory is more than the bound."""
+    monkeypatch.setattr(limits, "WRITER_BYTES_MAX", 1_000_000)
+    tracemalloc.start()
+    try:
+        with index.writer() as writer:
+            for start in range(0, 12_000, 1_000):
+                writer.add_many({"id": str(number)} for number in range(start, start + 1_000))
+            writer.add_many({"id": f"k{n}", "language": [f"{n}-{m}" for m in range(50)]} for n in range(400))
+            assert len(files(index)) > 6
+            assert tracemalloc.get_traced_memory()[0] < 5_000_000
+    finally:
+        tracemalloc.stop()
+    assert len(index) == 12_400
 
 
 def test_an_exception_rolls_back(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
