@@ -55,8 +55,12 @@ class Terminal:
 
     @classmethod
     def of_process(cls) -> Terminal:
-        """The process's own streams."""
-        return cls(sys.stdout, sys.stderr, sys.stdin.buffer if sys.stdin else open(os.devnull, "rb"))
+        """The process's own streams. One that was closed (``>&-``) is None in Python; nothing is read or written there."""
+        # Opened first, so that no file of an index gets the number of a stream that others still write to.
+        stdin = sys.stdin.buffer if sys.stdin else open(os.devnull, "rb")  # noqa: SIM115 - for the whole process
+        sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        return cls(sys.stdout, sys.stderr, stdin)
 
     def colour(self, stream: TextIO | None = None) -> bool:
         """Whether colours are wanted on a stream; stdout if none is named."""

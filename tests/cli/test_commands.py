@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -173,6 +174,33 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(site, tmp_path):
     run.stderr.close()
     assert run.wait(60) == 141
     assert error == b""
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+@pytest.mark.parametrize("arguments", [("query", "bread"), ("index", "-"), ("get", "missing")], ids=lambda a: a[0])
+def test_a_closed_stream_is_no_fault(site, closed, arguments):
+    """Started by a program that closed stdin, stdout or stderr: what is left is used, and the status is as ever."""
+    name, *rest = arguments
+    command = shlex.join([sys.executable, "-m", "cli.app", name, str(site), *rest])
+    run = subprocess.run(
+        ["sh", "-c", f"{command} {closed}>&-"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert run.returncode == (1 if name == "get" else 0), run.stderr
+    assert b"Traceback" not in run.stderr
+    assert run.stdout == b"" or closed != 1
+
+
+@pytest.mark.parametrize("command", ["get", "delete", "query"])
+def test_an_argument_of_odd_bytes_is_answered(site, command):
+    """Bytes that are no UTF-8 name no document and find nothing: status 1, no traceback."""
+    done = searchkit(command, site, b"\xff\xfe".decode("utf-8", "surrogateescape"))
+    assert done.returncode == 1, done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_version(root):

@@ -80,6 +80,10 @@ def test_bad_records_are_named_counted_and_left_out(tmp_path):
                 lines.append(json.dumps({"id": "x" * 5_000, "text": "an id that is too long"}))
             case 20:
                 lines.append(json.dumps({"id": "deep", "text": {"not": "a text"}}))
+            case 24:
+                lines.append(f'{{"id": "moment", "last_crawled": {"1" * 400}}}')
+            case 27:
+                lines.append(f'{{"id": "huge", "n": {"1" * 5_000}}}')
             case 31:
                 lines.append("\x00\x01 binary")
             case _:
@@ -88,9 +92,9 @@ def test_bad_records_are_named_counted_and_left_out(tmp_path):
     done = searchkit("index", tmp_path / "site", source, "--json", "--batch", "7")
     last = events(done)[-1]
     assert done.returncode == 0
-    assert (last["records"], last["added"], last["failed"]) == (36, 36, 4)
-    assert len(export(tmp_path / "site")) == 36
-    for number in (5, 9, 20, 31):
+    assert (last["records"], last["added"], last["failed"]) == (34, 34, 6)
+    assert len(export(tmp_path / "site")) == 34
+    for number in (5, 9, 20, 24, 27, 31):
         assert f"mixed.jsonl:{number}:".encode() in done.stderr, done.stderr
 
 
