@@ -97,6 +97,7 @@ class WriterLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: IO[bytes] | None = None
+        self._pid = 0
 
     def acquire(self, timeout_s: float) -> None:
         """Take the lock, waiting up to `timeout_s` seconds.
@@ -115,7 +116,7 @@ class WriterLock:
                 file.close()
                 raise IndexLocked(self.path, *holder)
             time.sleep(_POLL_S)
-        self._file = file
+        self._file, self._pid = file, os.getpid()
         with os_errors(self.path):
             about = {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
             file.seek(0)
@@ -124,16 +125,20 @@ class WriterLock:
             file.flush()
 
     def release(self) -> None:
-        """Give the lock back. Doing so twice is fine."""
+        """Give the lock back. Doing so twice is fine.
+
+        In a child forked meanwhile it stays with the parent: the two share it, and only its taker may end it.
+        """
         if self._file is not None:
-            _unlock(self._file)
+            if self._pid == os.getpid():
+                _unlock(self._file)
             self._file.close()
             self._file = None
 
     @property
     def held(self) -> bool:
-        """Whether this object holds the lock."""
-        return self._file is not None
+        """Whether this object holds the lock, in the process that took it."""
+        return self._file is not None and self._pid == os.getpid()
 
     @staticmethod
     def _holder(file: IO[bytes]) -> tuple[int, str, str]:

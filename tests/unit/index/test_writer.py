@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -125,8 +126,6 @@ def test_a_bad_record_keeps_the_good_ones(index: searchkit.Index) -> None:
 
 def test_a_second_writer_waits_and_is_told(index: searchkit.Index) -> None:
     """While one writes, another waits its time and learns the holder; afterwards it gets its turn."""
-    import os
-
     with index.writer(), pytest.raises(IndexLocked) as caught:
         index.writer(lock_timeout=0.1)
     assert caught.value.pid == os.getpid()
@@ -134,6 +133,27 @@ def test_a_second_writer_waits_and_is_told(index: searchkit.Index) -> None:
         writer.add({"id": "1"})
     with pytest.raises(Closed):
         writer.add({"id": "2"})
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+def test_a_forked_child_cannot_end_its_parents_turn(index: searchkit.Index) -> None:
+    """A child that leaves the parent's `with` block neither writes nor gives the lock away."""
+    with index.writer() as writer:
+        writer.add({"id": "1"})
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                with pytest.raises(Closed):
+                    writer.add({"id": "2"})
+                writer.__exit__(None, None, None)
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        with pytest.raises(IndexLocked):
+            index.writer(lock_timeout=0.1)
+    assert ids(index) == ["1"]
 
 
 def test_what_a_killed_writer_left_is_removed(index: searchkit.Index) -> None:
