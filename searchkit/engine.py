@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, SupportsIndex
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer, analyzer
@@ -191,7 +191,7 @@ class Snapshot:
             Whether a document must hold any or all of the words that stand side by side.
         ranking : {"bm25"}
             Plain BM25F.
-        k1 : float, above 0
+        k1 : float, `limits.PARAMETER_MIN` to `limits.PARAMETER_MAX`
         b : float, 0 to 1
         weights : mapping of str to float, optional
             Other weights for some text fields. Like k1 and b, free to change from query to query.
@@ -208,7 +208,8 @@ class Snapshot:
         """
         started = time.perf_counter()
         held = self.held
-        _check_request(limit, mode, ranking, k1, b)
+        _check_request(query, limit, mode, ranking)
+        _check_parameters(k1, b)
         plan = plan_query(query, held.schema, self._analyzer, mode, strict)
         resolved = resolve(plan, held)
         field_weights = held.schema.with_weights(**weights).weights if weights else held.schema.weights
@@ -240,6 +241,7 @@ class Snapshot:
             If there is no live document with this id.
         """
         held = self.held
+        _check_parameters(k1, b)
         place = self._place(id)
         plan = plan_query(query, held.schema, self._analyzer, mode)
         return explain(held, resolve(plan, held), parameters_of(held, held.schema.weights, k1, b), place)
@@ -456,7 +458,11 @@ class Index:
         return f"<searchkit.Index {str(self.path)!r}>"
 
 
-def _check_request(limit: int, mode: str, ranking: str, k1: float, b: float) -> None:
+def _check_request(query: str, limit: int, mode: str, ranking: str) -> None:
+    if not isinstance(query, str):
+        raise RequestError(f"a query is a text, not {type(query).__name__}")
+    if not isinstance(limit, SupportsIndex):
+        raise RequestError(f"a search has a whole number of hits as its limit, not {limit!r}")
     if limit > limits.HITS_MAX:
         raise LimitExceeded("the number of hits asked for", limit, limits.HITS_MAX)
     if limit < 0:
@@ -465,5 +471,9 @@ def _check_request(limit: int, mode: str, ranking: str, k1: float, b: float) -> 
         raise RequestError(f"a mode is 'any' or 'all', not {mode!r}")
     if ranking != "bm25":
         raise RequestError(f"a ranking is 'bm25', not {ranking!r}")
-    if not (k1 > 0 and 0 <= b <= 1):
-        raise RequestError(f"k1 is above 0 and b from 0 to 1, not k1={k1} and b={b}")
+
+
+def _check_parameters(k1: float, b: float) -> None:
+    if not (limits.PARAMETER_MIN <= k1 <= limits.PARAMETER_MAX and 0 <= b <= 1):
+        span = f"from {limits.PARAMETER_MIN:g} to {limits.PARAMETER_MAX:g}"
+        raise RequestError(f"k1 is above 0 ({span}) and b from 0 to 1, not k1={k1} and b={b}")

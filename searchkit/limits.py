@@ -50,6 +50,11 @@ QUERY_DEPTH_MAX: Final = 64
 """Nested parentheses; deeper ones are read as if they were not there, with a warning."""
 PREFIX_EXPANSIONS_MAX: Final = 1_024
 """Terms one prefix stands for; beyond it the terms in most documents are kept, with a warning."""
+PARAMETER_MIN: Final = 1e-9
+"""Smallest field weight and k1; smaller is refused."""
+PARAMETER_MAX: Final = 1e9
+"""Largest field weight and k1; larger is refused. No product of them and a frequency leaves float64, where a score
+would be no number."""
 HITS_MAX: Final = 10_000
 """Hits of one search; asking for more is refused. Use `export` to walk through everything."""
 SNIPPET_CHARACTERS: Final = 200

@@ -8,7 +8,6 @@ searched. What this module does not know: how text becomes terms (`analysis/`) a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias
@@ -25,7 +24,7 @@ class Text:
 
     Parameters
     ----------
-    weight : float, above 0
+    weight : float, `limits.PARAMETER_MIN` to `limits.PARAMETER_MAX`
         How much an occurrence in this field counts against one in another (BM25F's field weight).
     language : str or None
         A language code whose stemmer is used, such as ``"en"``; ``"none"`` for no stemming. All text fields
@@ -62,6 +61,10 @@ Field: TypeAlias = Text | Keyword | Number | Date
 _KINDS: dict[str, type[Field]] = {kind.kind: kind for kind in (Text, Keyword, Number, Date)}
 
 
+def _is_weight(value: object) -> bool:
+    return isinstance(value, (int, float)) and limits.PARAMETER_MIN <= value <= limits.PARAMETER_MAX
+
+
 class Schema(Mapping[str, Field]):
     """An ordered mapping of field names to `Text`, `Keyword`, `Number` or `Date`.
 
@@ -92,8 +95,11 @@ class Schema(Mapping[str, Field]):
         if len(texts) > limits.FIELDS_MAX:
             raise SchemaError(f"{len(texts)} text fields; at most {limits.FIELDS_MAX} are possible")
         for name, text in texts.items():
-            if not (math.isfinite(text.weight) and text.weight > 0):
-                raise SchemaError(f"{name}: a weight is a finite number above 0, not {text.weight!r}")
+            if not _is_weight(text.weight):
+                raise SchemaError(
+                    f"{name}: a weight is a finite number above 0, not {text.weight!r}",
+                    hint=f"From {limits.PARAMETER_MIN:g} to {limits.PARAMETER_MAX:g} is possible.",
+                )
         languages = {text.language for text in texts.values() if text.language is not None}
         if len(languages) > 1:
             raise SchemaError(

@@ -106,7 +106,7 @@ def test_requests_are_checked(index: searchkit.Index) -> None:
     with pytest.raises(LimitExceeded):
         index.search("fox", limit=limits.HITS_MAX + 1)
     wrong: list[dict[str, Any]] = [
-        {"limit": -1}, {"mode": "some"}, {"ranking": "magic"}, {"k1": 0.0}, {"b": 1.5}, {"engine": "steam"},
+        {"limit": -1}, {"limit": "3"}, {"limit": 2.5}, {"mode": "some"}, {"ranking": "magic"}, {"k1": 0.0}, {"b": 1.5}, {"engine": "steam"},
     ]  # fmt: skip
     for options in wrong:
         with pytest.raises(RequestError):
@@ -116,6 +116,28 @@ def test_requests_are_checked(index: searchkit.Index) -> None:
     assert index.search('"fox').warnings
     assert index.search("fox", limit=0).total == 1
     assert index.search("").hits == index.search("").hits[:0] or not index.search("").hits
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_extreme_parameters_still_rank(index: searchkit.Index, engine: Any) -> None:
+    """At either end of what is possible both engines give the same finite scores; beyond it they are refused."""
+    for extreme in (limits.PARAMETER_MIN, limits.PARAMETER_MAX):
+        found = [
+            [(hit.id, hit.score) for hit in index.search("fox dog", k1=extreme, weights={"text": weight}, engine=which)]
+            for weight in (limits.PARAMETER_MIN, limits.PARAMETER_MAX)
+            for which in (engine, "numpy")
+        ]
+        assert found[0] == found[1]
+        assert found[2] == found[3]
+        assert all(0 <= score < 10 for hits in found for _, score in hits)
+    for weight in (1e308, 1e-308, float("inf"), "2"):
+        with pytest.raises(SchemaError, match="a weight is"):
+            index.search("fox", weights={"text": weight}, engine=engine)
+    for k1 in (1e308, 1e-308, float("inf"), float("nan"), 0.0):
+        with pytest.raises(RequestError, match="k1 is"):
+            index.search("fox", k1=k1, engine=engine)
+        with pytest.raises(RequestError, match="k1 is"):
+            index.explain("fox", "fox", k1=k1)
 
 
 def test_documents_by_id(index: searchkit.Index) -> None:
