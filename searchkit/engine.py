@@ -43,6 +43,7 @@ from searchkit.search.explain import explain
 from searchkit.search.highlight import Highlighter
 from searchkit.search.resolve import ResolvedPlan, resolve
 from searchkit.segment.check import check_segment
+from searchkit.store.files import os_errors
 
 __all__ = ["CheckReport", "Index", "Snapshot", "Writer", "create", "open"]
 
@@ -73,8 +74,9 @@ def create(
         If the path is a file.
     """
     directory = Path(path)
-    if directory.exists() and not directory.is_dir():
-        raise NotACollection(directory, "is a file, not a directory")
+    with os_errors(directory):
+        if directory.exists() and not directory.is_dir():
+            raise NotACollection(directory, "is a file, not a directory")
     if schema is not None and language is not None:
         raise SchemaError("give a schema or a language, not both", hint="Text(language=...) names the language.")
     if Catalog.exists(directory):

@@ -18,7 +18,8 @@ INTEGER_BITS_MAX: Final = 2_048
 """Bits of a whole number in a record; larger is refused. 617 digits, which Python writes however it is set up (it may
 be told to refuse more than 640)."""
 TERM_BYTES_MAX: Final = 255
-"""UTF-8 bytes of a term; a longer word is left out of the index and of queries alike. No word is that long."""
+"""UTF-8 bytes of a term; a longer word is left out of the index and of queries alike. No word is that long. A longer
+keyword is left out, too; a query for one is warned."""
 TITLE_CHARACTERS_MAX: Final = 512
 """Characters of a crawled title; the rest is cut. A page author must not fill the result list."""
 

@@ -38,7 +38,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
-    """An exact value or a list of them (tags, an author, a host): matched whole, never ranked."""
+    """An exact value or a list of them (tags, an author, a host): matched whole, never ranked.
+
+    A value of more than `limits.TERM_BYTES_MAX` bytes is stored but cannot be searched for; a query that does
+    is warned.
+    """
 
     kind: ClassVar[str] = "keyword"
 

@@ -195,7 +195,11 @@ class _Binder:
             value += "*"
             what = f"{place.field} is matched whole, so a * has no special meaning there"
             self.complaints.add(what, node.start, node.end, instead="it was read as part of the value")
-        return self._counted(KeywordLeaf(place.field, clean_text(value)), node)
+        value = clean_text(value)
+        if len(value.encode("utf-8")) > limits.TERM_BYTES_MAX:
+            what = f"no value of {place.field} is longer than {limits.TERM_BYTES_MAX} bytes"
+            self.complaints.add(what, node.start, node.end, instead="it was searched for as it is, and cannot be found")
+        return self._counted(KeywordLeaf(place.field, value), node)
 
     def _range(self, node: Word | Prefix | Phrase, place: _Place, kind: str) -> Node | None:
         ends = None if isinstance(node, Prefix) else read_range(node.text, kind)

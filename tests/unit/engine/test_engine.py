@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import searchkit
-from searchkit import Number, Schema, Text, limits
+from searchkit import Keyword, Number, Schema, Text, limits
 from searchkit.errors import (
     AnalyzerMismatch,
     Closed,
@@ -22,6 +22,7 @@ from searchkit.errors import (
     QueryError,
     RequestError,
     SchemaError,
+    StorageError,
 )
 from searchkit.index.catalog import Catalog
 from searchkit.search import engines
@@ -54,6 +55,9 @@ def test_creating_and_opening(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NotACollection, match="is a file"):
         searchkit.create(tmp_path / "file")
+    for use in (searchkit.create, searchkit.open):
+        with pytest.raises(StorageError, match="too long"):
+            use(tmp_path / ("a" * 300))
 
 
 def test_schemas_are_checked() -> None:
@@ -282,6 +286,17 @@ def test_a_long_phrase_reads_each_word_once(index: searchkit.Index, monkeypatch:
     reads.clear()
     assert index.search(f'"{"fox " * 900}"', engine="numpy").total == 0
     assert len(reads) <= 2  # Once to score, once to match.
+
+
+def test_a_keyword_too_long_to_be_kept(tmp_path: Path) -> None:
+    """Its document is, with all its other values; whoever asks for it is warned that nothing can be found."""
+    with searchkit.create(tmp_path / "k", Schema(text=Text(), tags=Keyword())) as index:
+        with index.writer() as writer:
+            writer.add({"id": "1", "tags": ["x" * 300, "a b", "ü" * 127]})
+        assert index.get("1")["tags"][0] == "x" * 300
+        assert [index.search(f'tags:"{value}"').total for value in ("a b", "ü" * 127, "x" * 300)] == [1, 1, 0]
+        assert "255 bytes" in index.search("tags:" + "x" * 300).warnings[0]
+        assert not index.search('tags:"a b"').warnings
 
 
 def test_statistics_add_up(index: searchkit.Index) -> None:
