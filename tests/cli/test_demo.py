@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -20,6 +21,13 @@ from searchkit.pages.store import PageStore
 
 ROOT = Path(__file__).resolve().parents[2]
 SOME = ("argparse", "asyncio", "asyncio.events", "csv", "getopt", "json", "shlex", "zipfile", "zlib")
+
+
+@pytest.fixture(autouse=True)
+def ports_of_our_own(monkeypatch):
+    """Tests that run at the same time in several processes do not choose the same port."""
+    first = 12_000 + os.getpid() * 50 % 20_000
+    monkeypatch.setattr(demo, "PORTS", range(first, first + 50))
 
 
 @pytest.fixture
