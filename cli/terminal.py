@@ -28,7 +28,7 @@ _ESCAPED_IN_JSON: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-
 def to_json(value: Any, stream: TextIO | None = None) -> str:
     """One line of JSON, readable in any language and safe to look at; what it says is not changed.
 
-    For a stream that is not UTF-8 every letter beyond ASCII is written as \\uXXXX.
+    For a stream that is not UTF-8 every letter beyond ASCII is escaped.
     """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     ascii_only = codecs.lookup(encoding).name != "utf-8"
