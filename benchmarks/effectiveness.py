@@ -95,8 +95,12 @@ def rankings_of(collection: Collection, folder: Path, weights: dict[str, float])
     ):
         with index.writer() as writer:
             writer.add_many(read_documents(folder))
-        results = index.search_many(queries.values(), limit=DEPTH, weights=weights or None)
-        return {query: [hit.id for hit in found.hits] for query, found in zip(queries, results, strict=True)}
+        with index.snapshot() as snapshot:
+            ids = [record["id"] for record in snapshot.export()]  # In order of arrival, which is a hit's place.
+            return {
+                query: [ids[hit.place] for hit in snapshot.search(text, DEPTH, weights=weights or None).hits]
+                for query, text in queries.items()
+            }
 
 
 def main() -> int:
