@@ -71,12 +71,13 @@ def judge(table: Table, builds: dict[str, dict[str, Any]]) -> list[Bar]:
         _lowest("tantivy / ours, AND and phrase, counts, p50", table, "tantivy", count, (*ANDS, "phrase"), 1.0, _p50),
     ]
     ours, theirs = builds.get(OURS), builds.get("tantivy")
-    both = ours is not None and theirs is not None
+    quicker = theirs["cpu_s"] / ours["cpu_s"] if ours and theirs else None
+    larger = ours["size"] / theirs["size"] if ours and theirs else None
     bars += [
-        Bar("documents per CPU second by tantivy's", theirs["cpu_s"] / ours["cpu_s"] if both else None, 1.5),
-        Bar("index size by tantivy's", ours["size"] / theirs["size"] if both else None, 1.75, at_most=True),
+        Bar("documents per CPU second by tantivy's", quicker, 1.5),
+        Bar("index size by tantivy's", larger, 1.75, at_most=True),
         Bar("GB held while indexing", ours["peak_mb"] / 1e3 if ours else None, 1.0, at_most=True),
-    ]  # type: ignore[index]
+    ]
     return bars
 
 

@@ -52,8 +52,7 @@ def data_directory(named: Path | None = None) -> Path:
 
 def read_texts(path: Path, limit: int | None) -> Iterator[str]:
     """Title and text of each passage, as one string."""
-    unpacked = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
-    with unpacked as lines:
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
         for line in itertools.islice(lines, limit):
             record = json.loads(line)
             yield f"{record.get('title') or ''}\n{record.get('text') or ''}"

@@ -94,8 +94,10 @@ def first_round(
     peer, spent = lane.peer, 0
     for number in spread(questions):
         question = questions[number]
-        if question.kind not in peer.kinds or (budget_s is not None and spent > budget_s * 1e9):
+        if not peer.asks(question, lane.variant) or (budget_s is not None and spent > budget_s * 1e9):
             continue
+        if not answers:
+            peer.prepare(question, 1, lane.variant)()  # Whatever is loaded or compiled, is loaded or compiled now.
         for mode, k in MODES.items():
             if not (k or peer.counts):
                 continue

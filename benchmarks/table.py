@@ -76,15 +76,21 @@ def _cell(theirs: list[float], ours: list[float], variant: str) -> Cell:
 
 
 def losses(table: Table) -> list[str]:
-    """Where a peer was quicker than we were, the worst first."""
-    found: list[tuple[float, str]] = []
-    for mode, classes in table.items():
-        for label, cells in classes.items():
-            for name, cell in cells.items():
-                for ratio, which in ((cell.ratio50, "p50"), (cell.ratio95, "p95")):
-                    if name != OURS and ratio < 1:
-                        found.append((ratio, f"{name}, {mode}, {label}, {which}: takes {ratio:.2f} of our time"))
-    return [text for _, text in sorted(found)]
+    """Where a peer was quicker than we were: a line for each peer and mode, its classes with the worst first."""
+    found: list[str] = []
+    names = dict.fromkeys(name for classes in table.values() for cells in classes.values() for name in cells)
+    for name in names:
+        for mode, classes in table.items():
+            lost = [
+                (ratio, f"{label} {which} {ratio:.2f}")
+                for label, cells in classes.items()
+                if name != OURS and name in cells
+                for ratio, which in ((cells[name].ratio50, "p50"), (cells[name].ratio95, "p95"))
+                if ratio < 1
+            ]
+            if lost:
+                found.append(f"{name}, {mode}, its time by ours: {', '.join(text for _, text in sorted(lost))}")
+    return found
 
 
 def geometric_mean(values: Iterable[float]) -> float:

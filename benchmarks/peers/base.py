@@ -76,6 +76,10 @@ class Peer(ABC):
     def __init__(self, directory: Path) -> None:
         """Open an index."""
 
+    def asks(self, question: Question, variant: str) -> bool:
+        """Whether a question is put to it with this algorithm."""
+        return question.kind in self.kinds
+
     @abstractmethod
     def prepare(self, question: Question, k: int, variant: str) -> Callable[[], Any]:
         """A function that asks for the k best, or with k = 0 for the number of matching documents."""
@@ -89,7 +93,8 @@ class Peer(ABC):
         return None
 
     def close(self) -> None:
-        """Let go of the index."""
+        """Let go of the index. Most have nothing to let go of."""
+        return
 
 
 @dataclass(frozen=True, slots=True)

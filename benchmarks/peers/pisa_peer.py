@@ -116,6 +116,9 @@ class Pisa(Peer):
         with _quiet():
             self._open = self._context(directory)
 
+    def asks(self, question: Question, variant: str) -> bool:
+        return question.kind in self.kinds and (question.kind != "and" or variant == self.variants[0])
+
     def prepare(self, question: Question, k: int, variant: str) -> Callable[[], Any]:
         import numpy as np
 
