@@ -170,6 +170,24 @@ def pictures(table: Table, growth: dict[str, Any], documents: int) -> dict[str, 
     return drawn
 
 
+def facts_of(comparison: Comparison) -> dict[str, Any]:
+    """What a record says of a comparison beside its times."""
+    corpus, names = comparison.corpus, [f"{lane.name} {lane.variant}".strip() for lane in comparison.lanes]
+    shares = [round(max(lane.shares, default=0), 2) for lane in comparison.lanes]
+    return {
+        "machine": record.machine(),
+        "versions": record.versions(),
+        "corpus": {"name": PASSAGES.name, "documents": corpus.documents, "tokens": corpus.tokens, "seed": SEED},
+        "clock_us": round(clock_cost_us(), 3),
+        "peers": {lane.name: lane.peer.version() for lane in comparison.lanes},
+        "left_out": comparison.left_out,
+        "asked": dict(zip(names, (lane.asked for lane in comparison.lanes), strict=True)),
+        "differing": dict(zip(names, (len(lane.findings) for lane in comparison.lanes), strict=True)),
+        "process_by_thread_cpu": dict(zip(names, shares, strict=True)),
+        "index": comparison.builds,
+    }
+
+
 def main(given: list[str] | None = None) -> int:
     """Run the comparison, print it, and with --save keep it."""
     logging.disable(logging.INFO)
@@ -178,7 +196,7 @@ def main(given: list[str] | None = None) -> int:
     if not (data / PASSAGES).exists():
         print(f"skipped: there is no {PASSAGES} in {data}; data/README.md says where it is looked for")
         return 0
-    begun, busy = record.now(), record.load()
+    begun, busy, commit = record.now(), record.load(), record.commit()
     with tempfile.TemporaryDirectory(prefix="searchkit-bench-") as name:
         scratch = Path(name)
         whole = write_corpus(read_texts(data / PASSAGES, options.docs), scratch / "corpus.txt")
@@ -199,32 +217,19 @@ def main(given: list[str] | None = None) -> int:
     table, growth = tables[whole.documents], growth_of(tables)
     judged = [*bars.judge(table, comparison.builds), bars.growth_bar(growth[OURS])]
     print(f"{whole.documents:,} passages, {len(questions):,} questions, {options.rounds} rounds, seed {SEED}")
-    print(f"{record.machine()}, load {busy} before and {record.load()} after, commit {record.commit()}\n")
+    print(f"{record.machine()}, load {busy} before and {record.load()} after, commit {commit}\n")
     print(report(comparison, table, growth, judged))
     if options.save:
         line = {
             "begun": begun,
-            "commit": record.commit(),
-            "machine": record.machine(),
+            "commit": commit,
             "load": {"before": busy, "after": record.load()},
-            "versions": record.versions(),
-            "corpus": {"name": PASSAGES.name, "documents": whole.documents, "tokens": whole.tokens, "seed": SEED},
             "rounds": options.rounds,
             "questions": {label: sum(question.label == label for question in questions) for label in CLASSES},
-            "clock_us": round(clock_cost_us(), 3),
-            "peers": {lane.name: lane.peer.version() for lane in comparison.lanes},
-            "left_out": comparison.left_out,
-            "differing": {f"{lane.name} {lane.variant}".strip(): len(lane.findings) for lane in comparison.lanes},
-            "process_by_thread_cpu": {
-                f"{lane.name} {lane.variant}".strip(): round(max(lane.shares, default=0), 2)
-                for lane in comparison.lanes
-            },
-            "index": comparison.builds,
             "bars": [{**asdict(bar), "reached": bar.reached} for bar in judged],
             "growth": growth[OURS],
-            "table": to_plain(table),
         }
-        tell(f"kept in {record.append('comparison', line).name}")
+        tell(f"kept in {record.append('comparison', line | facts_of(comparison) | {'table': to_plain(table)}).name}")
         for picture, text in pictures(table, growth, whole.documents).items():
             (record.RESULTS / f"{picture}.svg").write_text(text, encoding="utf-8")
     return 1 if any(lane.findings for lane in comparison.lanes) else 0

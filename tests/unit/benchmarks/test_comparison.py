@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
 
-from benchmarks.__main__ import Comparison, pictures, report
+from benchmarks.__main__ import Comparison, facts_of, pictures, report
 from benchmarks.corpus import write_corpus
 from benchmarks.peers import PEERS
 from benchmarks.questions import Question
@@ -59,4 +60,7 @@ def test_the_report_tells_all(made):
         assert lane.peer.setup in text
         assert comparison.builds[lane.name]["size"] > 0
         assert comparison.builds[lane.name]["peak_mb"] > 1
+    kept = json.loads(json.dumps(facts_of(comparison)))
+    assert kept["corpus"]["documents"] == 600
+    assert set(kept["index"]) == {lane.name for lane in comparison.lanes}
     assert set(pictures(table, {"searchkit": {"or 3": {"600": 1.0}}}, 600)) == {"latency-by-class"}
