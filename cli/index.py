@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from cli.crawled import index_crawled
 from cli.indexing import BATCH_RECORDS, Run
 from cli.options import Directory, Json
 from cli.terminal import Terminal
@@ -49,4 +48,6 @@ def index(
         opened = [open_source(name, stdin=run.terminal.stdin) for name in sources]
         run.index_sources(directory, opened, language)
     else:
+        from cli.crawled import index_crawled
+
         index_crawled(run, directory, language)
