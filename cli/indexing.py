@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Self
 import searchkit
 from cli.exits import Interrupted
 from cli.terminal import Terminal
-from searchkit.errors import DocumentInvalid, IndexMissing, SchemaError, SearchkitError, SourceError
+from searchkit.errors import DocumentInvalid, IndexMissing, SchemaError, SourceError
 from searchkit.model.snippet import safe_text
 from searchkit.sources.record import Item, Record, Rejected
-from searchkit.sources.source import Source
 
 if TYPE_CHECKING:
     from searchkit import Index, Writer
+    from searchkit.sources.source import Source
 
 BATCH_RECORDS = 20_000
 """Records between two commits unless --batch says otherwise: some seconds of work, and few segments to merge."""
@@ -198,22 +198,8 @@ def open_or_create(directory: Path, language: str | None) -> Index:
     return opened
 
 
-def recognise(records: Iterator[dict[str, Any]]) -> str:
-    """The language most records are in, if there is an analyzer for it; else ``"none"``."""
-    from searchkit.analysis.analyzer import analyzer
-    from searchkit.pages.extract import extract
+def recognise(records: Iterable[dict[str, Any]]) -> str:
+    """The language most of the first records are in; English if they are too short or too mixed to tell."""
+    from searchkit.analysis.detect import detect_language
 
-    votes: dict[str, int] = {}
-    for record in records:
-        if declared := record.get("language"):
-            votes[str(declared)] = votes.get(str(declared), 0) + 1
-            continue
-        text = f"{record.get('title') or ''}\n{record.get('text') or ''}"[:4_000]
-        found = extract(text.encode("utf-8", "replace"), "", kind="text").language
-        if found:
-            votes[found] = votes.get(found, 0) + 1
-    best = max(votes, key=lambda name: (votes[name], name), default="none")
-    try:
-        return analyzer(best).name
-    except SearchkitError:
-        return "none"
+    return detect_language(f"{record.get('title') or ''}\n{record.get('text') or ''}" for record in records)
