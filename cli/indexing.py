@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import signal
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
@@ -198,8 +199,18 @@ def open_or_create(directory: Path, language: str | None) -> Index:
     return opened
 
 
-def recognise(records: Iterable[dict[str, Any]]) -> str:
-    """The language most of the first records are in; English if they are too short or too mixed to tell."""
+def recognise(records: Iterator[dict[str, Any]]) -> str:
+    """The language most records say they are in or, where they do not say, seem to be in; ``"none"`` if unknown to us."""
+    from searchkit.analysis.analyzer import analyzer
     from searchkit.analysis.detect import detect_language
 
-    return detect_language(f"{record.get('title') or ''}\n{record.get('text') or ''}" for record in records)
+    sample = list(records)
+    declared = Counter(str(record["language"]) for record in sample if record.get("language"))
+    if 2 * declared.total() > len(sample):
+        language = declared.most_common(1)[0][0]
+    else:
+        language = detect_language(f"{record.get('title') or ''}\n{record.get('text') or ''}" for record in sample)
+    try:
+        return analyzer(language).name
+    except SearchkitError:
+        return "none"
