@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import searchkit
 from cli.exits import Interrupted
 from cli.terminal import Terminal
-from searchkit.errors import DocumentInvalid, IndexMissing, SchemaError, SourceError
+from searchkit.errors import DocumentInvalid, IndexMissing, SchemaError, SearchkitError, SourceError
 from searchkit.model.snippet import safe_text
 from searchkit.sources.record import Item, Record, Rejected
 
