@@ -21,10 +21,10 @@ from cli.terminal import Terminal
 from searchkit.errors import DocumentInvalid, IndexMissing, SchemaError, SearchkitError, SourceError
 from searchkit.model.snippet import safe_text
 from searchkit.sources.record import Item, Record, Rejected
-from searchkit.sources.source import Source
 
 if TYPE_CHECKING:
     from searchkit import Index, Writer
+    from searchkit.sources.source import Source
 
 BATCH_RECORDS = 20_000
 """Records between two commits unless --batch says otherwise: some seconds of work, and few segments to merge."""

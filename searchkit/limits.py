@@ -14,6 +14,9 @@ ID_BYTES_MAX: Final = 2_083
 """UTF-8 bytes of a document id; longer is refused. The longest URL browsers of the past would take."""
 DOCUMENT_CHARACTERS_MAX: Final = 16_000_000
 """Characters of all fields of one document; larger is refused. Eight times the longest novel."""
+INTEGER_BITS_MAX: Final = 2_048
+"""Bits of a whole number in a record; larger is refused. 617 digits, which Python writes however it is set up (it may
+be told to refuse more than 640)."""
 TERM_BYTES_MAX: Final = 255
 """UTF-8 bytes of a term; a longer word is left out of the index and of queries alike. No word is that long."""
 TITLE_CHARACTERS_MAX: Final = 512

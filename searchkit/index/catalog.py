@@ -21,7 +21,7 @@ from searchkit.codec.frame import seal, seal_json, unseal, unseal_json
 from searchkit.errors import CatalogDamaged, FormatUnsupported, IndexMissing
 from searchkit.ids import SegmentId
 from searchkit.model.schema import Schema
-from searchkit.store.files import make_directory, sync_directory
+from searchkit.store.files import make_directory, os_errors, sync_directory
 from searchkit.store.lmdb_store import LmdbStore, Txn
 
 CATALOG_VERSION = 1
@@ -123,14 +123,17 @@ class Catalog:
     IndexMissing
         If there is no catalog.
     CatalogDamaged, FormatUnsupported
-        When it is read, if it is not what was written, or another version wrote it.
+        If it is gone but segments are there; when it is read, if it is not what was written, or another
+        version wrote it.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory / INDEX_DIRECTORY
         self.path = self.directory / CATALOG_FILE
-        if not self.path.exists():
-            raise IndexMissing(directory)
+        with os_errors(directory):
+            there = self.path.exists()
+        if not there:
+            raise _missing(directory)
         self._store = LmdbStore(self.path, create=False)
 
     @classmethod
@@ -150,12 +153,22 @@ class Catalog:
 
     @staticmethod
     def exists(directory: Path) -> bool:
-        """Whether a collection directory holds an index that was created to the end."""
+        """Whether a collection directory holds an index that was created to the end.
+
+        Raises
+        ------
+        CatalogDamaged
+            If it holds segments but nothing that lists them: making an index there would remove them.
+        """
         path = directory / INDEX_DIRECTORY / CATALOG_FILE
-        if not path.exists():
-            return False
-        with LmdbStore(path, create=False).read() as txn:
-            return txn.get(_STATE) is not None
+        with os_errors(directory):
+            there = path.exists()
+        if there:
+            with LmdbStore(path, create=False).read() as txn:
+                there = txn.get(_STATE) is not None
+        if not there and isinstance(error := _missing(directory), CatalogDamaged):
+            raise error
+        return there
 
     def segment_path(self, id: SegmentId) -> Path:
         """The file of a segment."""
@@ -175,7 +188,7 @@ class Catalog:
         with self._store.read() as txn:
             value = txn.get(_STATE)
             if value is None:
-                raise IndexMissing(self.directory.parent)
+                raise _missing(self.directory.parent)
             data = unseal_json(_STATE, value, self.path, CatalogDamaged)
             if data["format"] != CATALOG_VERSION:
                 raise FormatUnsupported(self.path, data["format"], (CATALOG_VERSION,))
@@ -221,6 +234,18 @@ class Catalog:
     def close(self) -> None:
         """Let go of the file."""
         self._store.close()
+
+
+def _missing(directory: Path) -> IndexMissing | CatalogDamaged:
+    """What to say of a collection directory without a committed state.
+
+    Segments are only ever written beside one, so where there are some, it was there and is lost: that must not
+    pass for an index that was never made, in whose place a new one could be.
+    """
+    folder = directory / INDEX_DIRECTORY
+    if any((folder / SEGMENTS_DIRECTORY).glob("*.seg")):
+        return CatalogDamaged(folder / CATALOG_FILE, "is lost or empty, though there are segments beside it")
+    return IndexMissing(directory)
 
 
 def _put_state(txn: Txn, state: State) -> None:

@@ -21,6 +21,7 @@ from searchkit.codec.bitmap import BitMap
 from searchkit.errors import SegmentDamaged
 from searchkit.ids import DocId
 from searchkit.index.catalog import Catalog, State
+from searchkit.model.document import as_id
 from searchkit.model.schema import Schema
 from searchkit.segment.reader import SegmentReader
 
@@ -131,10 +132,13 @@ class IndexSnapshot:
         view = self.views[bisect.bisect_right(self._bases, place) - 1]
         return view, place - view.base
 
-    def find(self, id: str) -> int | None:
+    def find(self, id: object) -> int | None:
         """Place of the live document with an id, or None."""
+        kept = as_id(id)
+        if kept is None:
+            return None
         for view in reversed(self.views):
-            for doc in view.reader.find(id):
+            for doc in view.reader.find(kept):
                 if doc not in view.dead:
                     return view.base + doc
         return None

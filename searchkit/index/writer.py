@@ -25,7 +25,7 @@ from searchkit.errors import Closed, DocumentInvalid, StorageError
 from searchkit.ids import SegmentId
 from searchkit.index import policy
 from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry
-from searchkit.model.document import Document, id_hash, to_document
+from searchkit.model.document import Document, as_id, id_hash, shown, to_document
 from searchkit.model.results import Commit
 from searchkit.model.schema import Date, Number
 from searchkit.segment.buffer import Buffer
@@ -110,6 +110,7 @@ class IndexWriter:
         self._schema = self._state.schema
         self._segments = [self._open(entry, dead.get(entry.id)) for entry in self._state.segments]
         self._deleted: set[str] = set()
+        self._unwritten: set[str] = set()  # Those deleted from the buffer: perhaps nowhere else.
         self._new_buffer()
 
     def _new_buffer(self) -> None:
@@ -204,12 +205,21 @@ class IndexWriter:
                 self._put(document)
 
     def delete(self, id: str) -> None:
-        """Delete the document with this id, if there is one."""
+        """Delete the document with this id, if there is one.
+
+        Raises
+        ------
+        DocumentInvalid
+            If it is nothing that can be an id.
+        """
         self._check_usable()
+        kept = as_id(id)
+        if kept is None:
+            raise DocumentInvalid(f"an id is a non-empty string, not {shown(id)}")
         self._unsettle()
-        self._deleted.add(id)
-        if self._buffer.remove(id):
-            self.counts.deleted += 1
+        self._deleted.add(kept)
+        if self._buffer.remove(kept):
+            self._unwritten.add(kept)
 
     def _put(self, document: Document) -> None:
         terms = [self._analyzer.terms(text) if text else () for text in document.texts]
@@ -249,6 +259,7 @@ class IndexWriter:
             self._segments.append(self._opened(id, receipt))
         self._new_buffer()
         self._deleted.clear()
+        self._unwritten.clear()
 
     def _opened(self, id: SegmentId, receipt: Receipt) -> _Pending:
         path = self._catalog.segment_path(id)
@@ -267,7 +278,7 @@ class IndexWriter:
                     dead.add(doc)
                     replaced.add(id)
             segment.dead = dead
-        self.counts.deleted += len(replaced & gone)
+        self.counts.deleted += len(gone & (replaced | self._unwritten))
         self.counts.updated += len(replaced - gone)
         self.counts.added += len(set(fresh) - replaced)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -105,15 +106,20 @@ def id_hash(id: str) -> int:
     return int.from_bytes(hashlib.blake2b(id.encode("utf-8"), digest_size=8).digest(), "little")
 
 
+def as_id(id: object) -> str | None:
+    """The id that a document added under `id` is kept by: whole numbers as digits, text cleaned; None if it is none.
+
+    Whoever looks for a document by id asks here first, so that it is found by what it was added under.
+    """
+    if isinstance(id, int) and not isinstance(id, bool) and id.bit_length() <= limits.INTEGER_BITS_MAX:
+        return str(id)
+    return clean_text(id) if isinstance(id, str) and id else None
+
+
 def _id_of(record: Mapping[str, Any], where: str) -> str:
-    id = record.get("id")
+    id = as_id(record.get("url") if record.get("id") is None else record["id"])
     if id is None:
-        id = record.get("url")
-    if isinstance(id, int) and not isinstance(id, bool):
-        id = str(id)
-    if not isinstance(id, str) or not id:
         raise DocumentInvalid("a record needs an 'id' or a 'url' that is a non-empty string", where)
-    id = clean_text(id)
     if len(id.encode("utf-8")) > limits.ID_BYTES_MAX:
         raise DocumentInvalid(f"the id {id[:40]!r}… is longer than {limits.ID_BYTES_MAX} bytes", where)
     return id
@@ -121,7 +127,7 @@ def _id_of(record: Mapping[str, Any], where: str) -> str:
 
 def _name(key: object, where: str) -> str:
     if not isinstance(key, str):
-        raise DocumentInvalid(f"field names are strings, not {key!r}", where)
+        raise DocumentInvalid(f"field names are strings, not {shown(key)}", where)
     return clean_text(key)
 
 
@@ -129,8 +135,12 @@ def _cleaned(value: Any, where: str, depth: int = 0) -> Any:
     """A copy of a value that JSON can hold: strings cleaned, dates as text, nothing too deep."""
     if isinstance(value, str):
         return clean_text(value)
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        if value.bit_length() <= limits.INTEGER_BITS_MAX:
+            return value
+        raise DocumentInvalid(f"a whole number of more than {limits.INTEGER_BITS_MAX:,} bits cannot be kept", where)
     if isinstance(value, float):
         if math.isfinite(value):
             return value
@@ -144,6 +154,14 @@ def _cleaned(value: Any, where: str, depth: int = 0) -> Any:
             items = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
             return [_cleaned(item, where, depth + 1) for item in items]
     raise DocumentInvalid(f"a value of type {type(value).__name__} cannot be kept", where)
+
+
+def shown(value: object) -> str:
+    """A value in a message: as much of it as one can read."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # A whole number of more digits than Python writes.
+        return f"a huge {type(value).__name__}"
 
 
 def _text(name: str, value: Any, where: str) -> str:
@@ -162,7 +180,7 @@ def _keywords(name: str, value: Any, where: str) -> list[str]:
     values = value if isinstance(value, list) else [] if value is None else [value]
     for item in values:
         if not isinstance(item, (str, int, float)):
-            raise DocumentInvalid(f"the field {name!r} is a keyword or a list of them, not {item!r}", where)
+            raise DocumentInvalid(f"the field {name!r} is a keyword or a list of them, not {shown(item)}", where)
     texts = dict.fromkeys(str(item) for item in values)
     return [text for text in texts if text and len(text.encode("utf-8")) <= limits.TERM_BYTES_MAX]
 
@@ -173,23 +191,24 @@ def _column(name: str, field: Number | Date, value: Any, where: str) -> float:
     if isinstance(field, Date):
         seconds = timestamp(value)
         if seconds is None:
-            raise DocumentInvalid(f"the field {name!r} is an ISO 8601 date, not {value!r}", where)
+            raise DocumentInvalid(f"the field {name!r} is an ISO 8601 date, not {shown(value)}", where)
         return seconds
-    if isinstance(value, (int, float)):
-        return float(value)
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise DocumentInvalid(f"the field {name!r} is a number, not {value!r}", where)
+        raise DocumentInvalid(f"the field {name!r} is a number, not {shown(value)}", where)
     return number
 
 
 def timestamp(value: object) -> float | None:
     """Seconds since 1970-01-01 UTC of an ISO 8601 text (UTC where it names no zone) or a number; else None."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return None
     if not isinstance(value, str):
         return None
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from searchkit.codec import bitmap
 from searchkit.codec.bitmap import BitMap
-from searchkit.errors import FormatUnsupported, SegmentDamaged
+from searchkit.errors import FormatUnsupported, SegmentDamaged, StorageError
 from searchkit.ids import DocId, TermId
 from searchkit.model.document import id_hash
 from searchkit.segment import layout
@@ -29,6 +30,7 @@ from searchkit.segment.positions import decode_positions, posting_starts
 from searchkit.segment.stored import decode_block
 from searchkit.segment.sums import Sums
 from searchkit.segment.terms import TermDictionary
+from searchkit.store.files import os_errors
 from searchkit.store.lmdb_store import ValueFile, spine
 
 if sys.byteorder != "little":  # pragma: no cover - no supported platform is
@@ -59,15 +61,15 @@ class SegmentReader:
 
     def __init__(self, path: Path, size: int, spine_check: int, sums_total: int) -> None:
         self.path = path
-        if not path.exists():
-            raise SegmentDamaged(path, "is missing, though the catalog lists it")
-        got_size = path.stat().st_size
-        if got_size != size:
-            raise SegmentDamaged(path, "the size of the file", size, got_size)
-        got_spine = spine(path)[1]
-        if got_spine != spine_check:
-            raise SegmentDamaged(path, "the checksum of its page headers", f"{spine_check:08x}", f"{got_spine:08x}")
-        self._file = ValueFile(path)
+        with _missing_is_damage(path):
+            with os_errors(path):
+                got_size = path.stat().st_size
+            if got_size != size:
+                raise SegmentDamaged(path, "the size of the file", size, got_size)
+            got_spine = spine(path)[1]
+            if got_spine != spine_check:
+                raise SegmentDamaged(path, "the checksum of its page headers", f"{spine_check:08x}", f"{got_spine:08x}")
+            self._file = ValueFile(path)
         self._sums = Sums(self._file.get(layout.SUMS), sums_total, path)
         self._views: dict[str, memoryview] = {}
         head = json.loads(bytes(self._part(layout.HEAD)))
@@ -294,8 +296,12 @@ class SegmentReader:
     def _keyword_postings(self, number: TermId | None) -> BitMap:
         if number is None:
             return BitMap()
-        start, stop = self._array(layout.KEYWORD_OFFSETS, layout.U8)[number : number + 2].tolist()
+        start, stop = self._keyword_offsets[number : number + 2].tolist()
         return bitmap.from_bytes(self._part(layout.KEYWORD_POSTINGS, start, stop))
+
+    @cached_property
+    def _keyword_offsets(self) -> npt.NDArray[np.uint64]:
+        return self._array(layout.KEYWORD_OFFSETS, layout.U8)
 
     @cached_property
     def _keywords(self) -> TermDictionary:
@@ -394,6 +400,21 @@ class SegmentReader:
     def part_sizes(self) -> dict[str, int]:
         """Size of each part in bytes."""
         return self._sums.parts
+
+
+@contextmanager
+def _missing_is_damage(path: Path) -> Iterator[None]:
+    """Say that a file is missing at whatever step that shows: a merge may remove it between any two of them."""
+    try:
+        yield
+    except StorageError as error:
+        try:
+            path.stat()
+        except FileNotFoundError:
+            raise SegmentDamaged(path, "is missing, though the catalog lists it") from error
+        except OSError:
+            pass  # It is there but out of reach; the error at hand says why.
+        raise
 
 
 def _runs(numbers: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:

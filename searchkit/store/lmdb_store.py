@@ -8,19 +8,22 @@ seen in place without copying.
 LMDB trusts its pages. A mutable store's values therefore carry frames (`codec/frame.py`); a value file has
 a `spine` checksum over every page LMDB itself follows, and whoever wrote the values has sums over them.
 Costs: a read transaction about a microsecond, a write transaction two syncs. LMDB refuses to open a path
-twice in one process, so environments are shared through a registry; they must not cross a fork.
+twice in one process, so environments are shared through a registry, by file and not by name, since a
+directory can be moved, or removed and made again, while it is open; they must not cross a fork.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
+import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeAlias, TypeVar
 
 import lmdb
 
@@ -35,6 +38,11 @@ _FREE_BYTES_MIN = 1 << 20
 """LMDB reports a short write on a full disk as an input/output error; with less than this free, we say so."""
 _READERS_MAX = 512
 """Concurrent read transactions on one store, over all threads and processes."""
+_META_BYTES, _META_MAGIC = 152, 0xBEEFC0DE
+"""Size and first field of an LMDB meta page, its page header included: `MDB_meta` of LMDB's mdb.c."""
+_ALREADY_OPEN = "already open in this process"
+_CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
+"""How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
 
 
 class _Environment:
@@ -63,17 +71,41 @@ def _close(environment: Any, pid: int) -> None:
         environment.close()
 
 
-_environments: weakref.WeakValueDictionary[tuple[str, int], _Environment] = weakref.WeakValueDictionary()
+_Key: TypeAlias = tuple[int, int, int]
+_environments: weakref.WeakValueDictionary[_Key, _Environment] = weakref.WeakValueDictionary()
 _registry = threading.Lock()
 
 
 def _shared(path: Path, **options: Any) -> _Environment:
-    key = (os.path.realpath(path), os.getpid())
+    """The open environment of a file, whatever names it has or had, or a new one."""
     with _registry:
-        environment = _environments.get(key)
-        if environment is None:
-            environment = _environments[key] = _Environment(path, **options)
-        return environment
+        for attempt in itertools.count():
+            key = _key(path)
+            environment = None if key is None else _environments.get(key)
+            if environment is not None:
+                return environment
+            try:
+                environment = _Environment(path, **options)
+            except StorageError as error:
+                # Another thread let go of this file, is about to close it, and was interrupted in between.
+                if _ALREADY_OPEN not in str(error) or attempt == _CLOSING_ATTEMPTS:
+                    raise
+                time.sleep(_CLOSING_WAIT_S)
+                continue
+            key = _key(path)
+            if key is not None:
+                _environments[key] = environment
+            return environment
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
+def _key(path: Path) -> _Key | None:
+    """What names a file as long as it is open: a path can come to mean another one; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, os.getpid()
 
 
 def _mutable(path: Path, *, create: bool) -> _Environment:
@@ -81,8 +113,48 @@ def _mutable(path: Path, *, create: bool) -> _Environment:
     map_bytes = max(_MAP_BYTES, 2 * path.stat().st_size if path.exists() else 0)
     options = {"max_dbs": 16, "max_readers": _READERS_MAX, "mode": 0o600}
     if create or os.access(path, os.W_OK):
+        _complete(path, writable=True)
         return _shared(path, map_size=map_bytes, create=create, **options)
+    _complete(path, writable=False)
     return _shared(path, readonly=True, create=False, lock=os.access(path.parent, os.W_OK), **options)
+
+
+def _complete(path: Path, *, writable: bool) -> None:
+    """Make a file that was cut short as long again as its meta pages say, with zeros.
+
+    LMDB reads through a map, and to touch a page beyond the end of the file ends the process; a page of zeros
+    it calls damage. A shorter file need not be damaged (LMDB leaves out pages that a transaction took and
+    gave back), so it is not refused where it can be completed.
+    """
+    with _lmdb_errors(path):
+        if not path.exists():
+            return
+        with open(path, "rb") as file:
+            expected = _bytes_expected(file)
+            size = os.fstat(file.fileno()).st_size
+        if size >= expected:
+            return
+        if not writable:
+            raise DamageError(path, "the size of the file", expected, size)
+        # At the end, wherever that is by now: another process may be writing, and no byte of it must be lost.
+        with open(path, "ab") as file:
+            file.write(bytes(expected - size))
+
+
+def _bytes_expected(file: BinaryIO) -> int:
+    """Bytes a mutable store takes up to the last page of its newest commit, by its two meta pages; 0 if unknown."""
+    first = file.read(_META_BYTES)
+    page_bytes = _page_bytes(first)
+    file.seek(page_bytes)
+    expected = 0
+    for meta in (first, file.read(_META_BYTES)):
+        if len(meta) == _META_BYTES and int.from_bytes(meta[16:20], "little") == _META_MAGIC:
+            size = (int.from_bytes(meta[136:144], "little") + 1) * page_bytes
+            if size <= int.from_bytes(
+                meta[32:40], "little"
+            ):  # Not beyond its map; else it is the number that is wrong.
+                expected = max(expected, size)
+    return expected
 
 
 @contextmanager

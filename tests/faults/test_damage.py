@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import shutil
 import subprocess
@@ -159,6 +160,46 @@ def test_a_foreign_catalog_is_refused(sound: Path, tmp_path: Path) -> None:
         searchkit.open(directory)
 
 
+@pytest.mark.parametrize("left", [None, 0, 1, 2])
+def test_a_lost_catalog_is_not_an_index_never_made(sound: Path, tmp_path: Path, left: int | None) -> None:
+    """A catalog gone or cut short beside its segments: named by whoever opens or creates, and the segments stay."""
+    directory = tmp_path / "copy"
+    shutil.copytree(sound, directory)
+    catalog = directory / "index" / "catalog.lmdb"
+    if left is None:
+        catalog.unlink()
+    else:
+        catalog.write_bytes(catalog.read_bytes()[: left * 4096])
+    before = sorted((directory / "index" / "segments").iterdir())
+    with pytest.raises(DamageError, match=r"catalog\.lmdb"):
+        searchkit.open(directory)
+    with pytest.raises(DamageError, match=r"catalog\.lmdb"):
+        searchkit.create(directory, exist_ok=True)
+    assert sorted((directory / "index" / "segments").iterdir()) == before
+
+
+def test_a_catalog_cut_short_anywhere_is_noticed(sound: Path, tmp_path: Path) -> None:
+    """The right answers or an error that names it, judged in a child process, which a map without a file would end."""
+    expected = answers(sound)
+    size = (sound / "index" / "catalog.lmdb").stat().st_size
+    for cut in range(4096, size, 4096):
+        directory = tmp_path / str(cut)
+        shutil.copytree(sound, directory)
+        with (directory / "index" / "catalog.lmdb").open("r+b") as file:
+            file.truncate(cut + 777)
+        found = judged_in_a_child(directory)
+        assert found is None or found == expected
+
+
+def judged_in_a_child(directory: Path) -> list[list[tuple[str, float, str]]] | None:
+    """What `answers` gives there; None for an error that names the catalog."""
+    command = [sys.executable, "-c", PROBE, str(directory), "catalog.lmdb"]
+    child = subprocess.run(command, capture_output=True, check=False)
+    assert child.returncode == 0, child.stderr.decode()
+    found: list[list[tuple[str, float, str]]] | None = pickle.loads(child.stdout)
+    return found
+
+
 def test_a_damaged_catalog_value_is_noticed(sound: Path, tmp_path: Path) -> None:
     """Bits in the values of the catalog: the right answers or an error that names it, judged in a child process."""
     expected = answers(sound)
@@ -171,10 +212,5 @@ def test_a_damaged_catalog_value_is_noticed(sound: Path, tmp_path: Path) -> None
         at = data.rindex(b'"schema_order"') - draw.randrange(300)
         data[at] ^= 1 << draw.randrange(8)
         catalog.write_bytes(data)
-        command = [sys.executable, "-c", PROBE, str(directory), "catalog.lmdb"]
-        child = subprocess.run(command, capture_output=True, check=False)
-        assert child.returncode == 0, child.stderr.decode()
-        import pickle
-
-        found = pickle.loads(child.stdout)
+        found = judged_in_a_child(directory)
         assert found is None or found == expected

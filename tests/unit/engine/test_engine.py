@@ -13,6 +13,7 @@ from searchkit import Number, Schema, Text, limits
 from searchkit.errors import (
     AnalyzerMismatch,
     Closed,
+    DocumentInvalid,
     DocumentMissing,
     IndexExists,
     IndexMissing,
@@ -127,6 +128,26 @@ def test_documents_by_id(index: searchkit.Index) -> None:
     explanation = index.explain("fox -dog", "dog")
     assert not explanation.matches
     assert "not a result" in str(explanation)
+
+
+def test_a_document_is_found_by_what_it_was_added_under(index: searchkit.Index) -> None:
+    """Ids are cleaned when they are looked for as when they are added; what can be no id is nobody's, or refused."""
+    odd: list[Any] = [7, "a\ud800b", "a\0b"]
+    with index.writer() as writer:
+        writer.add_many({"id": id, "text": "odd"} for id in odd)
+    assert all(id in index and index.get(id)["text"] == "odd" for id in odd)
+    assert index.explain("odd", odd[1]).matches
+    nobody: list[Any] = [None, "", b"7", ["7"]]
+    for id in nobody:
+        assert id not in index
+        with pytest.raises(DocumentMissing):
+            index.get(id)
+    with index.writer() as writer:
+        with pytest.raises(DocumentInvalid, match="an id is"):
+            writer.delete(nobody[0])
+        for id in odd:
+            writer.delete(id)
+    assert len(index) == 2
 
 
 def test_a_snapshot_is_one_commit(index: searchkit.Index) -> None:

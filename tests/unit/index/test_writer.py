@@ -58,6 +58,20 @@ def test_updates_within_a_batch_keep_the_last(index: searchkit.Index) -> None:
     assert (commit.added, commit.updated, commit.deleted) == (3, 2, 1)
 
 
+def test_a_document_is_deleted_once(index: searchkit.Index) -> None:
+    """Committed, replaced and then deleted, or deleted and then added again: counted as what became of it."""
+    with index.writer() as writer:
+        writer.add_many([{"id": "a"}, {"id": "b"}])
+        writer.commit()
+        writer.add({"id": "a", "text": "new"})
+        writer.delete("a")
+        writer.delete("a")
+        writer.delete("b")
+        writer.add({"id": "b", "text": "new"})
+        commit = writer.commit()
+    assert (commit.documents, commit.added, commit.updated, commit.deleted) == (1, 0, 1, 1)
+
+
 def test_going_back_and_forth_is_not_unchanged(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A then B then A again ends as A, even if the buffer was written in between."""
     monkeypatch.setattr(limits, "WRITER_TOKENS_MAX", 0)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from searchkit.errors import Closed, DamageError, SearchkitError, StorageError
+from searchkit.store import lmdb_store
 from searchkit.store.lmdb_store import LmdbStore, Txn, ValueFile, spine, write_values
 
 
@@ -81,6 +85,45 @@ def test_two_stores_on_one_path_are_one(tmp_path: Path) -> None:
         assert txn.get(b"k") == b"1"
     with pytest.raises(Closed), one.read():
         pass
+
+
+def test_a_file_is_known_by_itself_and_not_by_its_name(tmp_path: Path) -> None:
+    """A directory removed and made again, or moved, while stores on it are open: each store keeps its own file."""
+    folder = tmp_path / "a"
+    folder.mkdir()
+    gone = LmdbStore(folder / "s.lmdb")
+    gone.write(put_all({b"k": b"gone"}))
+    shutil.rmtree(folder)
+    folder.mkdir()
+    fresh = LmdbStore(folder / "s.lmdb")
+    fresh.write(put_all({b"k": b"fresh"}))
+    folder.rename(tmp_path / "b")
+    moved = LmdbStore(tmp_path / "b" / "s.lmdb", create=False)
+    for store, value in ((gone, b"gone"), (fresh, b"fresh"), (moved, b"fresh")):
+        with store.read() as txn:
+            assert txn.get(b"k") == value
+
+
+def test_opening_what_another_thread_is_about_to_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread interrupted between letting go of a file and closing it does not keep others from opening it."""
+    closing, real = threading.Event(), lmdb_store._close
+
+    def slowly(*arguments: Any) -> None:
+        closing.set()
+        time.sleep(0.1)
+        real(*arguments)
+
+    path = tmp_path / "s.lmdb"
+    with monkeypatch.context() as patched:
+        patched.setattr(lmdb_store, "_close", slowly)
+        stores = [LmdbStore(path)]
+    stores[0].write(put_all({b"k": b"1"}))
+    thread = threading.Thread(target=stores.clear)
+    thread.start()
+    assert closing.wait(10)
+    with LmdbStore(path).read() as txn:
+        assert txn.get(b"k") == b"1"
+    thread.join()
 
 
 def test_a_foreign_file_is_named(tmp_path: Path) -> None:
