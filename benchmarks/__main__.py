@@ -215,7 +215,7 @@ def main(given: list[str] | None = None) -> int:
             comparison.ask(engines, questions, options.rounds, options.budget)
             tables[documents] = tabulate(comparison.lanes, questions)
     table, growth = tables[whole.documents], growth_of(tables)
-    judged = [*bars.judge(table, comparison.builds), bars.growth_bar(growth[OURS])]
+    judged = [*bars.judge(table, comparison.builds, whole.documents), bars.growth_bar(growth[OURS])]
     print(f"{whole.documents:,} passages, {len(questions):,} questions, {options.rounds} rounds, seed {SEED}")
     print(f"{record.machine()}, load {busy} before and {record.load()} after, commit {commit}\n")
     print(report(comparison, table, growth, judged))

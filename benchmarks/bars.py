@@ -15,6 +15,8 @@ from benchmarks.table import OURS, Cell, Table, geometric_mean
 ORS = ("or 2", "or 3", "or 4+", "or 5+", "question", "stop words")
 TERMS = ("term frequent", "term mid", "term rare")
 ANDS = ("and 2", "and 3+")
+LARGE = 909_205
+"""Passages for which a time is extrapolated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,12 @@ class Bar:
         return f"{verdict}: {self.name}, {'at most' if self.at_most else 'at least'} {self.limit:g}{value}"
 
 
-def judge(table: Table, builds: dict[str, dict[str, Any]]) -> list[Bar]:
-    """All bars that a comparison can speak about."""
+def judge(table: Table, builds: dict[str, dict[str, Any]], documents: int) -> list[Bar]:
+    """All bars that a comparison of so many documents can speak about.
+
+    Times are extrapolated to `LARGE` documents as if they grew with their number. That is the worst case of a ranker
+    whose work is bounded by its posting lists; `growth_bar` says how fast they did grow.
+    """
     ten, thousand, count = "top 10", "top 1000", "count"
     everything = (*TERMS, *ORS, *ANDS, "phrase", "prefix")
     bars = [
@@ -67,6 +73,8 @@ def judge(table: Table, builds: dict[str, dict[str, Any]]) -> list[Bar]:
         _lowest("PISA / ours, intersections, top 10, p50", table, "pisa", ten, ANDS, 1 / 1.1, _p50),
         _lowest("tantivy / ours, unions, top 1000", table, "tantivy", thousand, ORS, 1.0),
         _lowest("bm25s / ours, unions, top 1000", table, "bm25s", thousand, ORS, 1.0),
+        _at_large(table, documents),
+        Bar("counts, a frequent word by a rare one, ours, p50", _constant(table), 1.25, at_most=True),
         _lowest("tantivy / ours, unions, counts, p50", table, "tantivy", count, ORS, 2.0, _p50),
         _lowest("tantivy / ours, AND and phrase, counts, p50", table, "tantivy", count, (*ANDS, "phrase"), 1.0, _p50),
     ]
@@ -106,6 +114,20 @@ def growth_bar(growth: dict[str, dict[str, float]]) -> Bar:
 
 def _cells(table: Table, peer: str, mode: str, labels: Iterable[str]) -> dict[str, Cell]:
     return {label: table[mode][label][peer] for label in labels if peer in table[mode].get(label, {})}
+
+
+def _at_large(table: Table, documents: int) -> Bar:
+    slowest = {label: cell.p95 for label, cell in _cells(table, OURS, "top 1000", ORS).items()}
+    name = f"ms of a union, top 1000, p95, extrapolated linearly to {LARGE:,} documents"
+    if not slowest:
+        return Bar(name, None, 2.0, at_most=True)
+    worst = max(slowest, key=lambda label: slowest[label])
+    return Bar(name, slowest[worst] / 1e3 * LARGE / documents, 2.0, at_most=True, where=worst)
+
+
+def _constant(table: Table) -> float | None:
+    cells = _cells(table, OURS, "count", ("term frequent", "term rare"))
+    return cells["term frequent"].p50 / cells["term rare"].p50 if len(cells) == 2 else None
 
 
 def _p50(cell: Cell) -> float:

@@ -70,7 +70,7 @@ def bars(title: str, groups: dict[str, dict[str, float]]) -> str:
 
 
 def curves(title: str, series: dict[str, dict[int, float]]) -> str:
-    """A line for each class over the number of documents.
+    """A line for each class over the number of documents, and a dashed one as steep as linear growth would be.
 
     Parameters
     ----------
@@ -79,13 +79,18 @@ def curves(title: str, series: dict[str, dict[int, float]]) -> str:
     """
     sizes = sorted({size for points in series.values() for size in points})
     width = _LEFT + 520.0
-    scale = _Scale([value for points in series.values() for value in points.values()] or [1.0], _HEIGHT)
+    values = [value for points in series.values() for value in points.values()] or [1.0]
+    linear = {sizes[0]: min(values), sizes[-1]: min(values) * sizes[-1] / sizes[0]} if sizes else {}
+    scale = _Scale([*values, *linear.values()], _HEIGHT)
     parts = scale.grid(width)
 
     def x_of(size: int) -> float:
         low, high = math.log(sizes[0]), math.log(sizes[-1])
         return _LEFT + 40 + 420 * ((math.log(size) - low) / (high - low) if high > low else 0.5)
 
+    if linear:
+        ends = " ".join(f"{x_of(size):.1f},{scale.y(value):.1f}" for size, value in linear.items())
+        parts.append(f'<polyline points="{ends}" fill="none" stroke="#999" stroke-dasharray="4 4"/>')
     for number, (label, points) in enumerate(series.items()):
         colour = COLOURS[number % len(COLOURS)]
         places = [(x_of(size), scale.y(value)) for size, value in sorted(points.items())]

@@ -109,16 +109,17 @@ def to_markdown(table: Table, mode: str) -> list[str]:
     ]
     for label, cells in table[mode].items():
         if cells:
-            texts = [_text(cells.get(name), name) for name in names]
+            texts = [_text(cells.get(name), name, cells[OURS].n) for name in names]
             lines.append(f"| {label} | {cells[OURS].n} | " + " | ".join(texts) + " |")
     return lines
 
 
-def _text(cell: Cell | None, name: str) -> str:
+def _text(cell: Cell | None, name: str, all_asked: int) -> str:
     if cell is None:
         return "–"
     times = f"{_short(cell.p50)} / {_short(cell.p95)}"
-    return times if name == OURS else f"{times} ({_short(cell.ratio50)}, {_short(cell.ratio95)})"
+    fewer = f"; n {cell.n}" if cell.n < all_asked else ""
+    return times if name == OURS else f"{times} ({_short(cell.ratio50)}, {_short(cell.ratio95)}{fewer})"
 
 
 def _short(value: float) -> str:

@@ -238,7 +238,7 @@ def test_a_ratio_compares_the_same_questions():
     assert made["top 10"]["or 2"]["searchkit"].p50 == 505.0
     assert made["top 10"]["or 3"] == {"searchkit": table.Cell(5.0, 5.0, 1, 1.0, 1.0)}
     assert table.losses(made) == []
-    assert "| or 2 | 2 | 505 / 950 | 20 / 20 (2, 2) |" in table.to_markdown(made, "top 10")
+    assert "| or 2 | 2 | 505 / 950 | 20 / 20 (2, 2; n 1) |" in table.to_markdown(made, "top 10")
     assert "top 1000" in table.to_plain(made)
 
 
@@ -259,13 +259,25 @@ def test_bars_are_judged_by_the_worst_class():
         questions_of("or 2", "phrase"),
     )
     builds = {"searchkit": {"cpu_s": 2.0, "size": 30, "peak_mb": 500.0}, "tantivy": {"cpu_s": 4.0, "size": 20}}
-    judged = bars.judge(made, builds)
+    judged = bars.judge(made, builds, 1_000)
     assert (judged[0].measured, judged[0].where, judged[0].reached) == (2.0, "phrase", True)
     assert judged[1].measured == pytest.approx(10**0.5)
     assert judged[2].reached is None
     assert [bar.measured for bar in judged[-3:]] == [2.0, 1.5, 0.5]
     assert all(str(bar) for bar in judged)
-    assert bars.judge(made, {})[-1].reached is None
+    assert bars.judge(made, {}, 1_000)[-1].reached is None
+
+
+def test_times_are_extrapolated_linearly():
+    """p95 of the slowest union class for a thousand hits, times the quotient of documents; counts by counts."""
+    lane = lane_with("searchkit", "", {0: [100]})
+    lane.calls += [Call(1, "top 1000", lambda: None, [300_000]), Call(2, "top 1000", lambda: None, [400_000])]
+    lane.calls += [Call(number, "count", lambda: None, [us * 1_000]) for number, us in ((3, 6), (4, 4))]
+    asked = questions_of("or 2", "or 2", "question", "term frequent", "term rare")
+    judged = {bar.name.partition(",")[0]: bar for bar in bars.judge(table.tabulate([lane], asked), {}, bars.LARGE // 2)}
+    assert judged["ms of a union"].measured == pytest.approx(0.8, rel=1e-4)
+    assert judged["ms of a union"].where == "question"
+    assert judged["counts"].measured == 1.5
 
 
 def test_growth_is_an_exponent():
