@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -133,10 +133,10 @@ def child_cpu_ms(command: list[str], rounds: int) -> float:
     """
     spent = []
     for _ in range(rounds + 1):
-        before = os.times()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, check=True, capture_output=True)
-        after = os.times()
-        spent.append((after.children_user - before.children_user) + (after.children_system - before.children_system))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
     return statistics.median(spent[1:]) * 1e3
 
 
