@@ -49,8 +49,11 @@ format: $(READY) ## let ruff lay the code out
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## the benchmarks (minutes)
+bench: $(READY) ## searchkit beside other engines (minutes)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@# Without what pyterrier-pisa depends on (PyTerrier, Java): only its compiled module is used, and that needs tbb.
+	-@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps pyterrier-pisa==0.4.9 tbb==2020.3.254 \
+		|| echo "PISA does not install here; it is left out." >&2
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove what make made; never an index of yours

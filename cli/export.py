@@ -33,7 +33,7 @@ def export(
         count = 0
         with terminal.progress("exporting", snapshot.documents, "documents") as show:
             for record in snapshot.export():
-                file.write(to_json(record) + "\n")
+                file.write(to_json(record, file) + "\n")
                 count += 1
                 show(count, "")
     if output:

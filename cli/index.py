@@ -6,11 +6,9 @@ from typing import Annotated
 
 import typer
 
-from cli.crawled import index_crawled
 from cli.indexing import BATCH_RECORDS, Run
 from cli.options import Directory, Json
 from cli.terminal import Terminal
-from searchkit.sources.source import open_source
 
 
 def index(
@@ -44,9 +42,14 @@ def index(
     A record has a text and, if it likes, an id, a url, a title and anything else; the same id replaces. Running it
     again on the same source changes nothing. A record that cannot be read is reported, counted and left out.
     """
+    from cli.crawled import index_crawled  # Both open parsers and databases, which --help has no use for.
+    from searchkit.sources.source import open_source
+
     run = Run(Terminal.of_process(), batch, as_json)
     if sources:
         opened = [open_source(name, stdin=run.terminal.stdin) for name in sources]
         run.index_sources(directory, opened, language)
     else:
+        from cli.crawled import index_crawled
+
         index_crawled(run, directory, language)

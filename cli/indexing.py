@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -20,10 +21,10 @@ from cli.terminal import Terminal
 from searchkit.errors import DocumentInvalid, IndexMissing, SchemaError, SearchkitError, SourceError
 from searchkit.model.snippet import safe_text
 from searchkit.sources.record import Item, Record, Rejected
-from searchkit.sources.source import Source
 
 if TYPE_CHECKING:
     from searchkit import Index, Writer
+    from searchkit.sources.source import Source
 
 BATCH_RECORDS = 20_000
 """Records between two commits unless --batch says otherwise: some seconds of work, and few segments to merge."""
@@ -199,21 +200,17 @@ def open_or_create(directory: Path, language: str | None) -> Index:
 
 
 def recognise(records: Iterator[dict[str, Any]]) -> str:
-    """The language most records are in, if there is an analyzer for it; else ``"none"``."""
+    """The language most records say they are in or, where they do not say, seem to be in; ``"none"`` if unknown to us."""
     from searchkit.analysis.analyzer import analyzer
-    from searchkit.pages.extract import extract
+    from searchkit.analysis.detect import detect_language
 
-    votes: dict[str, int] = {}
-    for record in records:
-        if declared := record.get("language"):
-            votes[str(declared)] = votes.get(str(declared), 0) + 1
-            continue
-        text = f"{record.get('title') or ''}\n{record.get('text') or ''}"[:4_000]
-        found = extract(text.encode("utf-8", "replace"), "", kind="text").language
-        if found:
-            votes[found] = votes.get(found, 0) + 1
-    best = max(votes, key=lambda name: (votes[name], name), default="none")
+    sample = list(records)
+    declared = Counter(str(record["language"]) for record in sample if record.get("language"))
+    if 2 * declared.total() > len(sample):
+        language = declared.most_common(1)[0][0]
+    else:
+        language = detect_language(f"{record.get('title') or ''}\n{record.get('text') or ''}" for record in sample)
     try:
-        return analyzer(best).name
+        return analyzer(language).name
     except SearchkitError:
         return "none"

@@ -7,6 +7,7 @@ the few colours of results are escape codes written here. What reaches a termina
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import os
@@ -24,9 +25,14 @@ _PLAIN_PROGRESS_S: Final = 5.0
 _ESCAPED_IN_JSON: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def to_json(value: Any) -> str:
-    """One line of JSON, readable in any language and safe to look at; what it says is not changed."""
-    text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)
+def to_json(value: Any, stream: TextIO | None = None) -> str:
+    """One line of JSON, readable in any language and safe to look at; what it says is not changed.
+
+    For a stream that is not UTF-8 every letter beyond ASCII is escaped.
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    ascii_only = codecs.lookup(encoding).name != "utf-8"
+    text = json.dumps(value, ensure_ascii=ascii_only, separators=(", ", ": "), allow_nan=False)
     return _ESCAPED_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -82,7 +88,7 @@ class Terminal:
 
     def json(self, value: Any) -> None:
         """A line of JSON, sent on at once, so that a program reading along need not wait."""
-        self.stdout.write(to_json(value) + "\n")
+        self.stdout.write(to_json(value, self.stdout) + "\n")
         self.stdout.flush()
 
     def note(self, text: str) -> None:

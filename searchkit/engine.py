@@ -221,7 +221,7 @@ class Snapshot:
         return Results(
             query=query,
             hits=Hits([Hit(place, score, shelf) for place, score in pairs]),
-            total=ranking_found.total,
+            counted=lambda: ranking_found.total,
             total_relation="eq",
             took_ms=(time.perf_counter() - started) * 1e3,
             generation=held.generation,

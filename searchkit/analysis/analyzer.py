@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
-from itertools import chain
-from typing import Final, NamedTuple, TypeAlias, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
 
 import regex
 import Stemmer
@@ -47,6 +46,7 @@ _ONE_PIECE = regex.compile(
 )
 _PLAIN_CJK = re.compile(f"[{PLAIN_CJK}]+")
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
+_ONLY_TERMS: Final = frozenset({str})
 _NO_SIGNS = str.maketrans("", "", "." + cut.GROUP_SIGNS)
 
 _Found = TypeVar("_Found")
@@ -101,7 +101,7 @@ class Analyzer:
             self._stem = Stemmer.Stemmer(language.stemmer, 0).stemWord
         lock = threading.RLock()  # One for both, since a Snowball stemmer has one buffer.
         self._terms_of = _Memory(self._terms_of_surface, SURFACES_MAX, lock)
-        self._parts_of = _Memory(self._by_rules, PLACED_SURFACES_MAX, lock)
+        self._parts_of = _Memory(self._parts_of_surface, PLACED_SURFACES_MAX, lock)
         self._folded = _Memory(self._folder.fold, PLACED_SURFACES_MAX, lock)
 
     def __repr__(self) -> str:
@@ -126,7 +126,10 @@ class Analyzer:
         """
         if addresses.has_encoded(text):
             return [token.term for token in self.tokens(text)]
-        return list(chain.from_iterable(map(self._terms_of.__getitem__, surfaces(text))))
+        found = list(map(self._terms_of.__getitem__, surfaces(text)))
+        if set(map(type, found)) <= _ONLY_TERMS:
+            return cast("list[str]", found)  # Most texts: a fifth quicker than to walk through what they hold.
+        return [term for one in found for term in ((one,) if isinstance(one, str) else one)]
 
     def tokens(self, text: str) -> list[Token]:
         """The terms of `terms`, in the same order, with where they stand in the text.
@@ -164,25 +167,32 @@ class Analyzer:
                     )
         return tokens
 
-    def _by_surface(self, text: str) -> Iterator[_Part]:
+    def _by_surface(self, text: str) -> list[_Part]:
         """The fast way: the parts of each surface, remembered."""
         parts_of = self._parts_of
-        for at, surface in placed_surfaces(text):
-            for term, start, end, kind, continues in parts_of[surface]:
-                yield term, at + start, at + end, kind, continues
+        return [
+            (term, at + start, at + end, kind, continues)
+            for at, surface in placed_surfaces(text)
+            for term, start, end, kind, continues in parts_of[surface]
+        ]
 
     def _by_rules(self, text: str) -> tuple[_Part, ...]:
         """The rules, for a text of any length."""
         plain = cut.narrow(text)
         return tuple((self._term(plain[piece.start : piece.end], piece.kind), *piece) for piece in cut.pieces(plain))
 
-    def _terms_of_surface(self, surface: str) -> tuple[str, ...]:
-        """The terms of one surface: `_by_rules`, with two short cuts for what surfaces mostly are."""
-        if (surface.isascii() and surface.isalnum()) or _ONE_PIECE.fullmatch(surface):
-            term = self._term(surface, cut.WORD)
-            return (term,) if term else ()
+    def _parts_of_surface(self, surface: str) -> tuple[_Part, ...]:
+        """The parts of one surface: `_by_rules`, with a short cut for what surfaces mostly are."""
+        if _is_one_piece(surface):
+            return ((self._term(surface, cut.WORD), 0, len(surface), cut.WORD, False),)
+        return self._by_rules(surface)
+
+    def _terms_of_surface(self, surface: str) -> str | tuple[str, ...]:
+        """The term of a surface that has one, else none or several; with a short cut, as no offsets are asked for."""
+        if _is_one_piece(surface):
+            return self._term(surface, cut.WORD) or ()
         if _PLAIN_CJK.fullmatch(surface):
-            return tuple(map(str.__add__, surface, surface[1:])) or (surface,)
+            return tuple(map(str.__add__, surface, surface[1:])) or surface
         return tuple(part[0] for part in self._by_rules(surface) if part[0])
 
     def _term(self, piece: str, kind: str) -> str:
@@ -208,6 +218,10 @@ class Analyzer:
         elif parts[-1].lower() == "s":
             del parts[-1]
         return "".join(parts)
+
+
+def _is_one_piece(surface: str) -> bool:
+    return (surface.isascii() and surface.isalnum()) or _ONE_PIECE.fullmatch(surface) is not None
 
 
 class _Memory(dict[str, _Found]):

@@ -1,11 +1,12 @@
 """Which language is a collection written in? For `--language auto`, asked once, of some of its texts.
 
-Scripts that belong to one language (Hangul, kana, Thai, Greek, ...) decide by themselves; for Latin, Cyrillic,
-Arabic and Devanagari the n-gram profiles of resiliparse do. Each text has one vote, weighted by its length, so
-a few pages of quotations or code do not tip the scales.
+Scripts that belong to one language (Hangul, kana, Thai, Greek, ...) decide by themselves, in Devanagari the most
+frequent words do, and for Latin, Cyrillic and Arabic the n-gram profiles of resiliparse. Each text has one vote,
+weighted by its length, so a few pages of quotations or code do not tip the scales.
 
-Cost: some 50 microseconds a text; at most `TEXTS_MAX` texts are looked at, and `CHARACTERS_MAX` of each. What
-this module does not know: the language of single words, and of collections that mix several.
+Cost: under a millisecond a text; at most `TEXTS_MAX` texts are looked at, and `CHARACTERS_MAX` of each. What
+this module does not know: the language of single words, and of collections that mix several. Measured on 240
+encyclopedia passages each in English, German, Chinese, Hindi and Arabic: at least 237 right.
 """
 
 from __future__ import annotations
@@ -45,9 +46,21 @@ _SCRIPTS: Final = (
     ("ta", regex.compile(r"\p{Tamil}"), 0.3),
 )
 _OF_SCRIPT: Final = (
-    (regex.compile(r"\p{Devanagari}"), ("hi", "ne", "mr")),
     (regex.compile(r"\p{Arabic}"), ("ar", "fa", "ur", "ps", "sd")),
     (regex.compile(r"\p{Cyrillic}"), ("ru", "uk", "bg", "sr", "be", "mk", "mn", "kk", "ky", "tg", "tt")),
+)
+# Frequent words that the other languages of the script do not have. Its profiles take two of three Hindi texts for Nepali.
+_DEVANAGARI: Final = regex.compile(r"\p{Devanagari}")
+_DEVANAGARI_WORDS: Final = {
+    "hi": frozenset("है हैं में और का की के को से था थे थी".split()),
+    "ne": frozenset("छ छन् हो र पनि भएको गरेको गर्न थियो थिए".split()),
+    "mr": frozenset("आहे आहेत आणि व या होते होता मध्ये केले".split()),
+}
+# Where a stemmer makes it matter, and the larger ones it would harm. Small neighbours (Luxembourgish, Frisian) only draw
+# votes from large ones.
+_LATIN: Final = tuple(
+    "ca cs da de en eo es et eu fi fr ga hu id it lt nl no pl pt ro sv tr "
+    "af az cy hr is la lv ms sk sl sq sw tl uz vi".split()
 )
 _LETTER: Final = regex.compile(r"\p{L}")
 
@@ -80,15 +93,20 @@ def _language_of(text: str, letters: int) -> str:
     for code, script, share in _SCRIPTS:
         if len(script.findall(text)) >= share * letters:
             return code
+    if len(_DEVANAGARI.findall(text)) >= letters / 2:
+        words = text.split()
+        return max(_DEVANAGARI_WORDS, key=lambda code: sum(word in _DEVANAGARI_WORDS[code] for word in words))
     for script, codes in _OF_SCRIPT:
         if len(script.findall(text)) >= letters / 2:
             return _nearest(text, codes) or codes[0]
-    return _nearest(text, None)
+    return _nearest(text, _LATIN)
 
 
-def _nearest(text: str, among: tuple[str, ...] | None) -> str:
-    """The nearest profile, of all or of those named."""
-    from resiliparse.parse.lang import detect_fast  # Some 20 ms to import, for a question asked once.
-
-    code, _ = detect_fast(text, cutoff=_DISTANCE_MAX, langs=list(among) if among else None)
+def _nearest(text: str, among: tuple[str, ...]) -> str:
+    """The language of those named whose profile is nearest."""
+    try:
+        from resiliparse.parse.lang import detect_fast  # Imported late: a question asked once.
+    except ImportError:  # It has no wheels for the newest Python at first; scripts decide without it.
+        return ""
+    code, _ = detect_fast(text, cutoff=_DISTANCE_MAX, langs=list(among))
     return str(code) if code != "unknown" else ""

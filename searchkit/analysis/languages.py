@@ -46,7 +46,7 @@ _FRENCH_ELIDED = "c d j l m n qu s t jusqu lorsqu puisqu quoiqu"
 _ITALIAN_ELIDED = "agl all c coll d dagl dall degl dell gl l m n negl nell pell quell s sugl sull t un v"
 
 _STEMMED = (
-    Language("ar", "arabic"),
+    Language("ar", "arabic", "أإآؤئ"),
     Language("ca", "catalan", "àáçèéíïòóúü", "d l m n s t"),
     Language("cs", "czech", "áčďéěíňóřšťúůýž"),
     Language("da", "danish", "åæø"),

@@ -12,7 +12,6 @@ what becomes of a surface.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 # ASCII and Latin-1 punctuation (but for + and #, as in C++ and C#), spaces, dashes, quotation marks, ideographic and
@@ -54,7 +53,6 @@ def surfaces(text: str) -> list[str]:
     return found
 
 
-def placed_surfaces(text: str) -> Iterator[tuple[int, str]]:
+def placed_surfaces(text: str) -> list[tuple[int, str]]:
     """The surfaces of a text with the offset each begins at."""
-    for match in _pattern(text).finditer(text):
-        yield match.start(), match[0]
+    return [(match.start(), match[0]) for match in _pattern(text).finditer(text)]

@@ -7,8 +7,8 @@ and stay valid through later commits and merges. What this module does not know:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, overload
 
 from searchkit.model.markup import results_html
@@ -128,8 +128,8 @@ class Results:
         As it was asked.
     hits : Hits
         Best first: by score, then by order of arrival.
-    total : int
-        Documents that match.
+    counted : int or function
+        `total`, or what counts it.
     total_relation : str
         ``"eq"`` if `total` is exact, ``"gte"`` if there may be more.
     took_ms : float
@@ -142,12 +142,17 @@ class Results:
 
     query: str
     hits: Hits
-    total: int
+    counted: int | Callable[[], int] = field(repr=False)
     total_relation: str
     took_ms: float
     generation: int
     corrections: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Documents that match. Finding the best does not need this number, so it is counted when asked for."""
+        return self.counted if isinstance(self.counted, int) else self.counted()
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)

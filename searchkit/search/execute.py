@@ -8,7 +8,7 @@ posting and 10 bytes a document of the largest segment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,23 +22,34 @@ from searchkit.search.match import is_plain_disjunction, matching
 from searchkit.search.resolve import ResolvedPlan
 
 
-@dataclass(frozen=True, slots=True)
 class Ranking:
     """The best documents for a plan.
 
-    Attributes
+    Parameters
     ----------
     scores : ndarray of shape (n,), float32
         Descending.
     places : ndarray of shape (n,), int64
         Places of the documents in the snapshot; ascending among equal scores.
-    total : int
-        Documents that match.
+    total : int or function
+        Documents that match, or what counts them; it is called when `total` is first asked for.
     """
 
-    scores: npt.NDArray[np.float32]
-    places: npt.NDArray[np.int64]
-    total: int
+    __slots__ = ("_total", "places", "scores")
+
+    def __init__(
+        self, scores: npt.NDArray[np.float32], places: npt.NDArray[np.int64], total: int | Callable[[], int]
+    ) -> None:
+        self.scores = scores
+        self.places = places
+        self._total = total
+
+    @property
+    def total(self) -> int:
+        """Documents that match."""
+        if not isinstance(self._total, int):
+            self._total = self._total()
+        return self._total
 
 
 def parameters_of(snapshot: IndexSnapshot, weights: tuple[float, ...], k1: float, b: float) -> Parameters:

@@ -1,14 +1,15 @@
 """The quick way to answer a plan: the same documents and scores as `execute.py`, by compiled kernels.
 
-Words go to the kernel as posting lists in place; phrases, prefixes and words restricted to a field are
-looked up first and handed over as lists. Where the tree of the plan asks for more than "any of these", the
-matching documents are found by set algebra and handed over as a mask. What this module does not know: how
-a kernel ranks; it only prepares what one reads, and verifies every byte of it before.
+Words go to the kernels as posting lists in place; phrases, prefixes and words restricted to a field are
+looked up first and handed over as lists. Leaves that a tree requires are marked as such; where it asks for
+more, the matching documents are found by set algebra and handed over as a mask. Matches are only counted when
+somebody asks how many there are. What this module does not know: how a kernel ranks.
 """
 
 from __future__ import annotations
 
 import threading
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,140 +17,223 @@ import numpy.typing as npt
 from searchkit.codec import bitmap
 from searchkit.errors import SegmentDamaged
 from searchkit.index.snapshot import IndexSnapshot, SegmentView
-from searchkit.query.plan import TermLeaf
+from searchkit.query.plan import ScoredLeaf, TermLeaf
 from searchkit.rank.bm25 import Parameters, combined_frequencies
-from searchkit.rank.bounds import impact_scale
-from searchkit.rank.kernels.heap import empty_heap
-from searchkit.rank.kernels.windows import FAULT, LEAVES_MAX, Leaves, Scratch, SegmentArrays, new_scratch, rank_segment
-from searchkit.rank.topk import best
+from searchkit.rank.bounds import IMPACT_MAX, impact_scale
+from searchkit.rank.kernels.arrays import FAULT, FAVOUR, LEAVES_MAX, WINDOW, new_scratch
+from searchkit.rank.kernels.heap import PLACES_MAX, best_first
+from searchkit.rank.kernels.ranking import count_segment, rank_segment
 from searchkit.search.execute import Ranking, rank_plain
 from searchkit.search.leaves import occurrences
-from searchkit.search.match import is_plain_disjunction, matching
+from searchkit.search.match import matching, required_leaves
+from searchkit.search.prepared import LEVEL_RANKS, as_bits, live_bits, segment_arrays, term
 from searchkit.search.resolve import ResolvedLeaf, ResolvedPlan
-from searchkit.segment import layout
 
-_NOTHING = np.zeros(0, np.uint64)
-_TERMS_REMEMBERED_MAX = 100_000
-"""Terms of a segment whose verified ranges are remembered; some 20 MB, then all are forgotten."""
+_NO_DOCS, _NO_F, _NO_HEAP = np.zeros(0, np.uint32), np.zeros(0), np.zeros(0, np.uint64)
+
+_REACHED_REMEMBERED_MAX = 100_000
+"""Words and limits for which it is remembered what they reach: some 20 MB, then all are forgotten."""
 
 _threads = threading.local()
+
+
+_Remembered: TypeAlias = tuple[Parameters, tuple[float, float], tuple[Any, ...], dict[tuple[str, int], float]]
+
+
+class _Share(NamedTuple):
+    """A query's share in one segment: `leaves` as the kernels take them, `allowed` documents as bits."""
+
+    view: SegmentView
+    leaves: tuple[Any, ...]
+    allowed: npt.NDArray[np.uint64]
+    tight: float
 
 
 def rank_fast(snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Parameters, limit: int) -> Ranking:
     """Answer a plan with the kernels; as `rank_plain` in every respect but time."""
     plan = resolved.plan
-    if plan.root is None or not 0 < len(resolved.leaves) <= LEAVES_MAX:
+    if plan.root is None or not 0 < len(resolved.leaves) <= LEAVES_MAX or snapshot.places >= PLACES_MAX:
         return rank_plain(snapshot, resolved, parameters, limit)
-    plain = is_plain_disjunction(plan)
-    heap_scores, heap_places = empty_heap(limit)
-    weights, means = np.array(parameters.weights), np.array(parameters.means)
-    held, total = 0, 0
-    unscored: list[npt.NDArray[np.int64]] = []
+    required = required_leaves(plan)
+    if required is None:
+        return _rank_matching(snapshot, resolved, parameters, limit)
+    shares = []
     for view in snapshot.views:
-        found = None if plain else matching(view, plan.root, resolved.expansions)
-        leaves = _leaves(view, resolved, parameters)
-        if leaves is not None and (found is None or found):
-            allowed = _NOTHING if plain and not view.dead else _bits(view.live if found is None else found, view)
-            held, matched, _ = rank_segment(
-                _arrays(view), leaves, weights, means, parameters.k1, parameters.b,
-                allowed, heap_scores, heap_places, held, view.base, _scratch(),
-            )  # fmt: skip
-            if held == FAULT:
-                raise SegmentDamaged(view.reader.path, "a posting list does not fit the bytes it was given")
-            total += matched if plain else 0
-        if found is not None:
-            total += len(found)
-            unscored.append(bitmap.to_array(found).astype(np.int64) + view.base)
-    scores, places = best(heap_scores[:held], heap_places[:held], limit)
-    if len(scores) < limit and unscored:
-        return Ranking(*_padded(scores, places, np.concatenate(unscored), limit), total)
+        share = _share(view, resolved, parameters, required, live_bits(view))
+        if share is not None:
+            shares.append(share)
+    least = 0.0 if required or not limit or not shares else _least(snapshot, resolved, parameters, limit)
+    scores, places = _rank_shares(shares, parameters, limit, least)
+    leaf = resolved.leaves[0]
+    if len(resolved.leaves) == 1 and isinstance(leaf.leaf, TermLeaf) and not required and _covers_all(leaf, parameters):
+        return Ranking(scores, places, leaf.document_frequency)
+    return Ranking(scores, places, lambda: _count(shares))
+
+
+def _rank_matching(snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Parameters, limit: int) -> Ranking:
+    """Answer a plan whose tree asks for more than its scored leaves: first which documents, then the best of them."""
+    root = resolved.plan.root
+    assert root is not None  # `rank_fast` has answered that.
+    shares, found_places, total = [], [], 0
+    for view in snapshot.views:
+        found = matching(view, root, resolved.expansions)
+        total += len(found)
+        found_places.append(bitmap.to_array(found).astype(np.int64) + view.base)
+        if found:
+            share = _share(view, resolved, parameters, frozenset(), as_bits(found, view.documents))
+            if share is not None:
+                shares.append(share)
+    scores, places = _rank_shares(shares, parameters, limit, 0.0)
+    if len(scores) < min(limit, total):
+        # Documents that match without any scored word come last, in order of arrival, with a score of 0.
+        rest = np.setdiff1d(np.concatenate(found_places), places, assume_unique=True)[: limit - len(places)]
+        scores, places = np.concatenate((scores, np.zeros(len(rest), np.float32))), np.concatenate((places, rest))
     return Ranking(scores, places, total)
 
 
-def _padded(
-    scores: npt.NDArray[np.float32], places: npt.NDArray[np.int64], found: npt.NDArray[np.int64], limit: int
+def _rank_shares(
+    shares: list[_Share], parameters: Parameters, limit: int, least: float
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Documents that match without any scored word come last, in order of arrival, with a score of 0."""
-    rest = np.setdiff1d(found, places, assume_unique=True)[: limit - len(places)]
-    return np.concatenate((scores, np.zeros(len(rest), np.float32))), np.concatenate((places, rest))
+    """The best documents of all segments; `least` is a score that at least `limit` of them are known to reach."""
+    heap, held = np.zeros(limit, np.uint64), 0
+    if limit and shares:
+        scoring = _scoring(shares[0].view, parameters)
+        for share in shares:
+            held, _ = rank_segment(
+                segment_arrays(share.view), share.leaves, scoring, share.allowed, _scratch(share.view),
+                heap, held, least, share.tight, share.view.base,
+            )  # fmt: skip
+            _check(held, share.view)
+    scores, places = np.empty(held, np.float32), np.empty(held, np.int64)
+    best_first(heap[:held], scores, places)
+    return scores, places
 
 
-def _leaves(view: SegmentView, resolved: ResolvedPlan, parameters: Parameters) -> Leaves | None:
-    """The scored leaves that occur in a segment, or None if none does."""
-    places: list[tuple[int, int, int, int]] = []
-    kept: list[tuple[ResolvedLeaf, float]] = []
-    list_docs: list[npt.NDArray[np.uint32]] = [np.zeros(0, np.uint32)]
-    list_f: list[npt.NDArray[np.float64]] = [np.zeros(0)]
+def _count(shares: list[_Share]) -> int:
+    """Documents that hold the leaves asked for."""
+    total = 0
+    for share in shares:
+        arrays = segment_arrays(share.view)
+        matched = count_segment(arrays, share.leaves, share.allowed, _scratch(share.view), _NO_HEAP)
+        _check(matched, share.view)
+        total += matched
+    return total
+
+
+def _check(result: int, view: SegmentView) -> None:
+    if result == FAULT:
+        raise SegmentDamaged(view.reader.path, "a posting list does not fit the bytes it was given")
+
+
+def _covers_all(leaf: ResolvedLeaf, parameters: Parameters) -> bool:
+    """Whether a leaf looks into every text field."""
+    return leaf.leaf.fields == (1 << len(parameters.weights)) - 1
+
+
+def _share(
+    view: SegmentView,
+    resolved: ResolvedPlan,
+    parameters: Parameters,
+    required: frozenset[ScoredLeaf],
+    allowed: npt.NDArray[np.uint64],
+) -> _Share | None:
+    """The leaves of a query that occur in a segment; None if no document there can be a result."""
+    lower, upper = _scales(view, parameters)
+    all_fields = (1 << len(parameters.weights)) - 1
+    places: list[tuple[int, ...]] = []
+    factors: list[tuple[float, float, float, bool]] = []
+    lists: list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]] = []
     listed = 0
-    scale = _scale(view, parameters)
+    for leaf in resolved.leaves:
+        most = leaf.times * leaf.idf
+        if isinstance(leaf.leaf, TermLeaf) and leaf.leaf.fields == all_fields:
+            found = term(view, leaf.leaf.term)
+            if found is not None:
+                places.append(found.place)
+                factors.append((leaf.idf, leaf.times, most * upper, leaf.leaf in required))
+                continue
+        else:
+            docs, f = _listed(view, leaf, parameters)
+            if len(docs):
+                places.append((listed, listed + len(docs), -1, len(docs), -1, -1))
+                factors.append((leaf.idf, leaf.times, most, leaf.leaf in required))
+                lists.append((docs, f))
+                listed += len(docs)
+                continue
+        if leaf.leaf in required:
+            return None
+    if not places:
+        return None
+    list_docs = np.concatenate([docs for docs, _ in lists]) if lists else _NO_DOCS
+    list_f = np.concatenate([f for _, f in lists]) if lists else _NO_F
+    leaves = (np.array(places, np.int64), np.array(factors, np.float64), list_docs, list_f)
+    return _Share(view, leaves, allowed, lower / upper)
+
+
+def _least(snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Parameters, limit: int) -> float:
+    """A score that at least `limit` documents reach by one word alone; 0 if none is known.
+
+    Sound only where every live document with the word is a result.
+    """
+    known, least = _remembered(snapshot.views[0], parameters)[3], 0.0
     all_fields = (1 << len(parameters.weights)) - 1
     for leaf in resolved.leaves:
         if isinstance(leaf.leaf, TermLeaf) and leaf.leaf.fields == all_fields:
-            place = _term_place(view, leaf.leaf.term)
-            if place is not None:
-                places.append(place)
-                kept.append((leaf, scale))
-            continue
-        here = occurrences(view, leaf.leaf, leaf.expansions)
-        if len(here.docs):
-            f = combined_frequencies(here.tfs, view.reader.lengths[here.docs], parameters, leaf.leaf.fields)
-            places.append((listed, listed + len(f), -1, len(f)))
-            kept.append((leaf, 1.0))
-            list_docs.append(here.docs)
-            list_f.append(f)
-            listed += len(f)
-    if not kept:
-        return None
-    return Leaves(
-        places=np.array(places, np.int64),
-        idfs=np.array([leaf.idf for leaf, _ in kept]),
-        times=np.array([leaf.times for leaf, _ in kept], np.float64),
-        bounds=np.array([leaf.times * leaf.idf * leaf_scale for leaf, leaf_scale in kept]),
-        list_docs=np.concatenate(list_docs),
-        list_f=np.concatenate(list_f),
-    )
+            share = known.get((leaf.leaf.term, limit))
+            if share is None:
+                if len(known) >= _REACHED_REMEMBERED_MAX:
+                    known.clear()
+                share = known[leaf.leaf.term, limit] = _reached(snapshot, leaf.leaf.term, parameters, limit)
+            least = max(least, leaf.times * leaf.idf * share)
+    return least * FAVOUR
 
 
-def _term_place(view: SegmentView, term: str) -> tuple[int, int, int, int] | None:
-    """Where a term's postings lie, all bytes of them verified; None if it does not occur."""
-    places: dict[str, tuple[int, int, int, int] | None] = view.cache.setdefault("places", {})
-    if term in places:
-        return places[term]
-    reader = view.reader
-    number = reader.terms.number(term)
-    place = None
-    if number is not None:
-        start, end = reader.postings_range(number)
-        first, frequency = int(reader.term_first[number]), reader.document_frequency(number)
-        reader.bytes_of(layout.POSTINGS, start, end)
-        reader.bytes_of(layout.IMPACTS, first, first + frequency)
-        reader.bytes_of(layout.TFS, first, first + frequency)
-        place = (start // 2, end // 2, first, frequency)
-    if len(places) >= _TERMS_REMEMBERED_MAX:
-        places.clear()
-    places[term] = place
-    return place
+def _reached(snapshot: IndexSnapshot, name: str, parameters: Parameters, limit: int) -> float:
+    """A value that f / (f + k1) of a word reaches in at least `limit` live documents, by the levels of all segments."""
+    levels = []
+    for number, view in enumerate(snapshot.views):
+        found, lower = term(view, name), _scales(view, parameters)[0]
+        if found is not None:
+            levels += [
+                (lower * (impact - 1) / IMPACT_MAX, documents, number)
+                for documents, impact in zip(LEVEL_RANKS, found.levels, strict=True)
+                if impact > 1
+            ]
+    levels.sort(reverse=True)
+    reached = [0] * len(snapshot.views)
+    for value, documents, number in levels:
+        reached[number] = max(reached[number], documents)
+        if sum(reached) >= limit:
+            return value
+    return 0.0
 
 
-def _arrays(view: SegmentView) -> SegmentArrays:
-    arrays: SegmentArrays | None = view.cache.get("arrays")
-    if arrays is None:
-        reader = view.reader
-        arrays = view.cache["arrays"] = SegmentArrays(
-            postings=reader.unverified(layout.POSTINGS, np.dtype("<u2")),
-            impacts=reader.unverified(layout.IMPACTS, layout.BYTE),
-            tfs=reader.unverified(layout.TFS, layout.BYTE),
-            vectors=reader.tf_vectors,
-            escaped=reader.tf_escaped,
-            escapes=reader.tf_escapes,
-            lengths=reader.lengths,
-        )
-    return arrays
+def _listed(
+    view: SegmentView, leaf: ResolvedLeaf, parameters: Parameters
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]:
+    """Documents and f of a leaf that is no single posting list."""
+    here = occurrences(view, leaf.leaf, leaf.expansions)
+    f = combined_frequencies(here.tfs, view.reader.lengths[here.docs], parameters, leaf.leaf.fields)
+    return np.ascontiguousarray(here.docs), f
 
 
-def _scale(view: SegmentView, parameters: Parameters) -> float:
+def _scales(view: SegmentView, parameters: Parameters) -> tuple[float, float]:
+    """Lower and upper scale of a segment's impacts."""
+    return _remembered(view, parameters)[1]
+
+
+def _scoring(view: SegmentView, parameters: Parameters) -> tuple[Any, ...]:
+    """The fields of `arrays.Scoring`."""
+    return _remembered(view, parameters)[2]
+
+
+def _remembered(view: SegmentView, parameters: Parameters) -> _Remembered:
+    """What follows from the parameters of a query; kept for the last ones, since they seldom change."""
+    known: _Remembered | None = view.cache.get("parameters")
+    if known is not None and (known[0] is parameters or known[0] == parameters):
+        return known
     baked = view.reader.head.baked
-    return impact_scale(
+    scales = impact_scale(
         parameters.weights,
         parameters.means,
         parameters.k1,
@@ -160,17 +244,15 @@ def _scale(view: SegmentView, parameters: Parameters) -> float:
         baked_b=baked.b,
         length_max=view.reader.length_max,
     )
+    scoring = np.array(parameters.weights), np.array(parameters.means), float(parameters.k1), float(parameters.b)
+    known = view.cache["parameters"] = parameters, scales, scoring, {}
+    return known
 
 
-def _bits(docs: bitmap.BitMap, view: SegmentView) -> npt.NDArray[np.uint64]:
-    """A set of documents as one bit each, little-endian."""
-    bits = np.zeros(-(-view.documents // 64) * 64, np.uint8)
-    bits[bitmap.to_array(docs)] = 1
-    return np.packbits(bits, bitorder="little").view(np.uint64)
-
-
-def _scratch() -> Scratch:
-    scratch: Scratch | None = getattr(_threads, "scratch", None)
-    if scratch is None:
-        scratch = _threads.scratch = new_scratch()
-    return scratch
+def _scratch(view: SegmentView) -> tuple[Any, ...]:
+    """This thread's scratch memory, large enough for a segment."""
+    windows = -(-view.documents // WINDOW)
+    known: tuple[int, tuple[Any, ...]] | None = getattr(_threads, "scratch", None)
+    if known is None or known[0] < windows:
+        known = _threads.scratch = windows, tuple(new_scratch(windows))
+    return known[1]

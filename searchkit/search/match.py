@@ -21,6 +21,7 @@ from searchkit.query.plan import (
     Plan,
     PrefixLeaf,
     RangeLeaf,
+    ScoredLeaf,
     TermLeaf,
 )
 from searchkit.search.leaves import leaf_expansions, occurrences
@@ -38,6 +39,22 @@ def is_plain_disjunction(plan: Plan) -> bool:
     if isinstance(root, Bool):
         return not root.must and not root.must_not and set(root.should) == scored
     return {root} == scored
+
+
+def required_leaves(plan: Plan) -> frozenset[ScoredLeaf] | None:
+    """The scored leaves that every result must hold, where the tree asks for nothing but scored leaves.
+
+    Empty if any leaf is enough; None for trees that ask for more, or for something else.
+    """
+    if is_plain_disjunction(plan):
+        return frozenset()
+    root = plan.root
+    if not isinstance(root, Bool) or root.must_not or not root.must:
+        return None
+    scored = {leaf for leaf, _ in plan.scored}
+    if {*root.must, *root.should} != scored:
+        return None
+    return frozenset(leaf for leaf in scored if leaf in root.must)
 
 
 def _matches(view: SegmentView, node: Node, expansions: dict[PrefixLeaf, tuple[str, ...]]) -> BitMap:

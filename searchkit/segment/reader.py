@@ -51,6 +51,11 @@ class SegmentReader:
     size, spine_check, sums_total : int
         From the catalog's receipt.
 
+    Attributes
+    ----------
+    cache : dict
+        What others derive from the file and want kept as long as it is open.
+
     Raises
     ------
     SegmentDamaged
@@ -72,6 +77,7 @@ class SegmentReader:
             self._file = ValueFile(path)
         self._sums = Sums(self._file.get(layout.SUMS), sums_total, path)
         self._views: dict[str, memoryview] = {}
+        self.cache: dict[Any, Any] = {}
         head = json.loads(bytes(self._part(layout.HEAD)))
         if head["format"] not in layout.FORMATS_READ:
             raise FormatUnsupported(path, head["format"], layout.FORMATS_READ)

@@ -98,8 +98,18 @@ def test_batches_and_a_start_from_nothing_come_to_the_same(site):
 
 
 def test_the_language_is_recognised_from_the_pages(tmp_path):
-    """With --language auto what the pages declare decides."""
-    keep(tmp_path / "site", *(page(f"seite{n}", f"Häuser und Gärten {n}.", language="de") for n in range(5)))
+    """With --language auto what the pages are written in decides."""
+    keep(
+        tmp_path / "site",
+        *(
+            page(
+                f"seite{n}",
+                f"Die Häuser und Gärten der kleinen Stadt liegen am Fluss, und die Kinder spielen auf der Wiese {n}.",
+                language="de",
+            )
+            for n in range(5)
+        ),
+    )
     index(tmp_path / "site", "--language", "auto")
     assert json.loads(searchkit("stats", tmp_path / "site", "--json").stdout)["language"] == "de"
     assert json.loads(searchkit("query", tmp_path / "site", "Garten", "--json").stdout)["total"] == 5

@@ -1,4 +1,9 @@
-"""The k best so far, as a binary heap with the worst of them on top. Ties are broken by place, here as everywhere."""
+"""The k best so far, as a binary heap with the worst of them on top.
+
+A document is one integer: the bits of its float32 score above those of its place, turned round. Positive
+floats order like their bits, so a larger key is a better document, and ties of score go to the earlier
+place, here as everywhere. Places must be below 2^32.
+"""
 
 from __future__ import annotations
 
@@ -7,52 +12,85 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+"""How kernels are compiled: cached, without the GIL, and without counting references to the arrays they were lent, which
+would be an atomic operation for every array in every inner call. So a kernel cannot allocate; it has its scratch."""
+INLINE: dict[str, Any] = {**JIT, "inline": "always"}
+"""For small functions that take many arrays: an array is seven arguments of a real call, which costs more than they do."""
+
+PLACES_MAX = 1 << 32
 
 
 @njit(**JIT)
-def worse(score: Any, place: Any, other_score: Any, other_place: Any) -> Any:
-    """Whether (score, place) ranks behind the other: a lower score, or the same and a later place."""
-    return score < other_score or (score == other_score and place > other_place)
+def key(score: Any, place: Any) -> Any:
+    """A score above 0 and a place, as one uint64 that orders as the ranking does."""
+    return np.uint64(np.float32(score).view(np.uint32)) << np.uint64(32) | np.uint64(0xFFFFFFFF - place)
 
 
 @njit(**JIT)
-def push(scores: Any, places: Any, held: Any, score: Any, place: Any) -> Any:
-    """Offer a document to the heap; returns how many it holds now.
+def key_score(value: Any) -> Any:
+    """The score in a key."""
+    return np.uint32(value >> np.uint64(32)).view(np.float32)
 
-    Parameters
-    ----------
-    scores : ndarray of shape (k,), float32
-    places : ndarray of shape (k,), int64
-        The heap, of which the first `held` entries are in use.
-    """
-    if held < len(scores):
-        at = held
-        while at > 0:
-            parent = (at - 1) >> 1
-            if not worse(score, place, scores[parent], places[parent]):
-                break
-            scores[at], places[at] = scores[parent], places[parent]
-            at = parent
-        scores[at], places[at] = score, place
-        return held + 1
-    if worse(score, place, scores[0], places[0]):
-        return held
-    at = 0
+
+@njit(**JIT)
+def _sink(heap: Any, held: Any) -> None:
+    """Restore the order of a heap whose top was replaced."""
+    at, value = 0, heap[0]
     while True:
         child = 2 * at + 1
         if child >= held:
             break
-        if child + 1 < held and worse(scores[child + 1], places[child + 1], scores[child], places[child]):
+        if child + 1 < held and heap[child + 1] < heap[child]:
             child += 1
-        if not worse(scores[child], places[child], score, place):
+        if heap[child] >= value:
             break
-        scores[at], places[at] = scores[child], places[child]
+        heap[at] = heap[child]
         at = child
-    scores[at], places[at] = score, place
+    heap[at] = value
+
+
+@njit(**JIT)
+def push(heap: Any, held: Any, value: Any) -> Any:
+    """Offer a document to the heap; returns how many it holds now.
+
+    Parameters
+    ----------
+    heap : ndarray of shape (k,), uint64
+        Keys, of which the first `held` are in use.
+    """
+    value = np.uint64(value)  # A signed one would be compared as a float.
+    if held < len(heap):
+        at = held
+        while at > 0:
+            parent = (at - 1) >> 1
+            if value >= heap[parent]:
+                break
+            heap[at] = heap[parent]
+            at = parent
+        heap[at] = value
+        return held + 1
+    if held == 0 or value <= heap[0]:
+        return held
+    heap[0] = value
+    _sink(heap, held)
     return held
 
 
-def empty_heap(k: int) -> tuple[Any, Any]:
-    """Room for the k best: scores, float32, and places, int64."""
-    return np.zeros(k, np.float32), np.zeros(k, np.int64)
+@njit(**JIT)
+def best_first(heap: Any, scores: Any, places: Any) -> None:
+    """Take a heap apart, best first; of Floyd and Williams' heapsort (CACM 7(6), 1964) the second half.
+
+    Parameters
+    ----------
+    heap : ndarray of shape (n,), uint64
+        All of it in use; spent afterwards.
+    scores : ndarray of shape (n,), float32
+    places : ndarray of shape (n,), int64
+        Filled.
+    """
+    for last in range(len(heap) - 1, -1, -1):
+        scores[last] = key_score(heap[0])
+        places[last] = 0xFFFFFFFF - np.int64(heap[0] & np.uint64(0xFFFFFFFF))
+        heap[0] = heap[last]
+        _sink(heap, last)

@@ -20,7 +20,7 @@ positive = st.floats(0.01, 100)
 def test_no_score_exceeds_its_bound(
     data: st.DataObject, fields: int, k1: float, b: float, baked_k1: float, baked_b: float
 ) -> None:
-    """For any frequencies, lengths, weights and means: f / (f + k1) <= scale * impact / 255."""
+    """For any frequencies, lengths, weights and means: lower * (impact - 1) <= 255 * f / (f + k1) <= upper * impact."""
     weights, baked_weights, means, baked_means = (
         data.draw(st.lists(positive, min_size=fields, max_size=fields)) for _ in range(4)
     )
@@ -29,21 +29,22 @@ def test_no_score_exceeds_its_bound(
     lengths = tfs + np.array(data.draw(st.lists(rows, min_size=len(tfs), max_size=len(tfs))), np.uint32)
     baked = Baked(baked_k1, baked_b, tuple(baked_weights), tuple(baked_means))
     impacts = np.ceil(IMPACT_MAX * saturation(tfs, lengths, baked))
-    scale = impact_scale(
+    lower, upper = impact_scale(
         weights, means, k1, b, baked_weights=baked_weights, baked_means=baked_means,
         baked_k1=baked_k1, baked_b=baked_b, length_max=int(lengths.max()),
     )  # fmt: skip
     actual = saturation(tfs, lengths, Baked(k1, b, tuple(weights), tuple(means)))
     present = tfs.any(axis=1)
-    assert (actual[present] <= scale * impacts[present] / IMPACT_MAX * (1 + 1e-9)).all()
+    assert (actual[present] <= upper * impacts[present] / IMPACT_MAX * (1 + 1e-9)).all()
+    assert (actual[present] >= lower * (impacts[present] - 1) / IMPACT_MAX * (1 - 1e-9)).all()
 
 
 def test_the_same_parameters_need_no_scale() -> None:
     """A segment asked with what it was written with has the tightest bounds."""
-    scale = impact_scale(
+    lower, upper = impact_scale(
         [2.0], [10.0], 1.2, 0.75, baked_weights=[2.0], baked_means=[10.0], baked_k1=1.2, baked_b=0.75, length_max=99
     )
-    assert 1 <= scale < 1 + 1e-8
+    assert 1 - 1e-8 < lower <= 1 <= upper < 1 + 1e-8
 
 
 @given(st.lists(st.integers(0, 5), max_size=50), st.integers(0, 60))

@@ -1,0 +1,206 @@
+"""What a search costs besides searching: its floor, its segments, its threads, its cold start.
+
+    python -m benchmarks.overhead                      20,000 passages
+    python -m benchmarks.overhead --docs 200000 --save
+
+- floor: a word of at most three documents, from the string to the ids of the hits, thread CPU;
+- segments: the same questions to an index of ten segments and to one of one segment, which hold the same documents;
+- threads: queries per second of two threads by those of one, with wall time, so only an idle machine tells;
+- cold start: a whole process of `searchkit query`, by one that only imports what it needs, user and system CPU.
+
+Answers are compared before they are timed. Needs the data of data/README.md; without it, says so and ends with status 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import searchkit
+from benchmarks import record
+from benchmarks.bars import Bar
+from benchmarks.corpus import PASSAGES, Corpus, data_directory, read_texts, write_corpus
+from benchmarks.measure import percentile
+from benchmarks.peers.searchkit_peer import Searchkit
+from benchmarks.questions import Question, choose
+
+MANY = (31,) * 6 + (4,) * 3 + (2,)
+"""Shares in 200 of ten commits that merging leaves alone: six of one level and four below it, from 7,000 documents on."""
+IMPORTS = "import typer, numpy, lmdb, marisa_trie, pyroaring"
+_SECONDS_OF_THREADS = 2.0
+
+
+def median_us(calls: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
+    """The median thread CPU time of each call, all called in turns."""
+    clock = time.thread_time_ns
+    times: list[list[int]] = [[] for _ in calls]
+    for number in range(rounds + 1):
+        for call, kept in zip(calls, times, strict=True):
+            started = clock()
+            call()
+            spent = clock() - started
+            if number:
+                kept.append(spent)
+    return [statistics.median(kept) / 1e3 for kept in times]
+
+
+def floor_us(peer: Searchkit, corpus: Corpus, rounds: int) -> float:
+    """p50 over a hundred rare words of the time from a string to ids."""
+    rare = sorted(term for term, n in corpus.frequencies.items() if n <= 3 and term.isalpha())
+    index = peer.index
+
+    def ids_of(word: str) -> Callable[[], Any]:
+        return lambda: [hit.id for hit in index.search(word).hits]
+
+    return percentile(median_us([ids_of(word) for word in rare[:: max(1, len(rare) // 100)][:100]], rounds), 0.5)
+
+
+def build_segments(corpus: Corpus, directory: Path, shares: Sequence[int]) -> int:
+    """Index a corpus in commits of these shares of it; how many segments there are then."""
+    schema = searchkit.Schema(text=searchkit.Text(language="none"))
+    with corpus.path.open(encoding="ascii") as lines, searchkit.create(directory, schema) as index:
+        with index.writer() as writer:
+            numbered = enumerate(lines)
+            for share in shares:
+                part = itertools.islice(numbered, -(-corpus.documents * share // sum(shares)))
+                writer.add_many({"id": str(number), "text": line.strip()} for number, line in part)
+                writer.commit()
+        if len(shares) == 1:
+            index.merge()
+        found: int = index.stats()["segments"]
+        return found
+
+
+def compare_segments(one: Searchkit, many: Searchkit, questions: Sequence[Question], rounds: int) -> float:
+    """Geometric mean over the questions of the time with many segments by that with one.
+
+    Raises
+    ------
+    ValueError
+        If an answer differs.
+    """
+    calls = []
+    for question in questions:
+        pair = [peer.prepare(question, 10, "") for peer in (one, many)]
+        first, second = ([(hit.id, hit.score) for hit in call().hits] for call in pair)
+        if first != second:
+            raise ValueError(f"segments change the answer to {' '.join(question.terms)!r}")
+        calls += pair
+    times = median_us(calls, rounds)
+    return statistics.geometric_mean(many / one for one, many in zip(times[::2], times[1::2], strict=True))
+
+
+def queries_per_second(peer: Searchkit, questions: Sequence[Question], threads: int) -> float:
+    """Top-10 queries that so many threads answer together, each going through all questions again and again."""
+    texts = [peer.text_of(question) for question in questions]
+    done = [0] * threads
+    ending = time.perf_counter() + _SECONDS_OF_THREADS
+
+    def work(number: int) -> None:
+        search = peer.index.search
+        for text in itertools.islice(itertools.cycle(texts), number * len(texts) // threads, None):
+            search(text)
+            done[number] += 1
+            if time.perf_counter() >= ending:
+                return
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
+    started = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return sum(done) / (time.perf_counter() - started)
+
+
+def child_cpu_ms(command: list[str], rounds: int) -> float:
+    """Median user and system CPU time of a process, in milliseconds; the first run is not counted.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If it does not end well.
+    """
+    spent = []
+    for _ in range(rounds + 1):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    return statistics.median(spent[1:]) * 1e3
+
+
+def measure(corpus: Corpus, questions: Sequence[Question], scratch: Path, rounds: int) -> dict[str, float]:
+    """All four figures, with what they are made of."""
+    found: dict[str, float] = {}
+    build_segments(corpus, scratch / "one", (1,))
+    found["segments"] = build_segments(corpus, scratch / "many", MANY)
+    one, many = Searchkit(scratch / "one"), Searchkit(scratch / "many")
+    found["floor_us"] = floor_us(one, corpus, 3 * rounds)
+    found["many_by_one_segment"] = compare_segments(one, many, questions, rounds)
+    single, double = [], []
+    for _ in range(3):
+        single.append(queries_per_second(one, questions, 1))
+        double.append(queries_per_second(one, questions, 2))
+    found["queries_per_s_1"], found["queries_per_s_2"] = statistics.median(single), statistics.median(double)
+    found["two_threads_by_one"] = found["queries_per_s_2"] / found["queries_per_s_1"]
+    word = next(term for term, _ in corpus.frequencies.most_common() if len(term) > 6)
+    one.close()
+    many.close()
+    query = [sys.executable, "-m", "cli.app", "query", str(scratch / "one"), word]
+    found["query_ms"] = child_cpu_ms(query, rounds)
+    found["imports_ms"] = child_cpu_ms([sys.executable, "-c", IMPORTS], rounds)
+    found["cold_by_imports"] = found["query_ms"] / found["imports_ms"]
+    return {name: round(value, 3) for name, value in found.items()}
+
+
+def judge(found: dict[str, float]) -> list[Bar]:
+    """What we promised, and what it is."""
+    return [
+        Bar("microseconds from string to ids, rare word", found["floor_us"], 10, at_most=True),
+        Bar(f"{found['segments']:.0f} segments by one", found["many_by_one_segment"], 1.5, at_most=True),
+        Bar("two threads by one, on an idle machine", found["two_threads_by_one"], 1.8),
+        Bar("cold query by imports", found["cold_by_imports"], 1.5, at_most=True),
+    ]
+
+
+def main(given: list[str] | None = None) -> int:
+    """Measure and print; with --save keep a line in results/."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="the data directory; else SEARCHKIT_DATA, else ../shared/data")
+    parser.add_argument("--docs", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--save", action="store_true", help="keep the record in benchmarks/results/")
+    options = parser.parse_args(given)
+    data, busy = data_directory(options.data), record.load()
+    if not (data / PASSAGES).exists():
+        print(f"skipped: there is no {PASSAGES} in {data}; data/README.md says where it is looked for")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="searchkit-bench-") as name:
+        scratch = Path(name)
+        corpus = write_corpus(read_texts(data / PASSAGES, options.docs), scratch / "corpus.txt")
+        questions = [question for question in choose(corpus, data / "queries", 25) if question.kind in ("term", "or")]
+        found = measure(corpus, questions, scratch, options.rounds)
+    print(f"{corpus.documents:,} passages, {record.machine()}, load {busy}, commit {record.commit()}")
+    for figure, value in found.items():
+        print(f"  {figure} {value:g}")
+    for bar in judge(found):
+        print(f"- {bar}")
+    if options.save:
+        line = {"begun": record.now(), "commit": record.commit(), "machine": record.machine(), "load": busy}
+        record.append("overhead", {**line, "documents": corpus.documents, "rounds": options.rounds, "found": found})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""searchkit itself, by its public interface: one text field, no stemming of what is already stemmed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from benchmarks.peers.base import Answer, Peer
+from benchmarks.questions import Question
+
+_QUERIES_UNTIL_COMPILED = 64
+
+
+class Searchkit(Peer):
+    """From the string typed to a Results, in the newest commit of an index as the writer left it (not merged)."""
+
+    name: ClassVar[str] = "searchkit"
+    setup: ClassVar[str] = "string to Results, default engine after loading, segments as the writer left them"
+
+    @classmethod
+    def missing(cls) -> str | None:
+        return None
+
+    @classmethod
+    def version(cls) -> str:
+        import searchkit
+
+        return searchkit.__version__
+
+    @classmethod
+    def build(cls, corpus: Path, directory: Path) -> None:
+        import searchkit
+
+        def records() -> Iterator[dict[str, str]]:
+            with corpus.open(encoding="ascii") as lines:
+                for number, line in enumerate(lines):
+                    yield {"id": str(number), "text": line.rstrip("\n")}
+
+        schema = searchkit.Schema(text=searchkit.Text(language="none"))
+        with searchkit.create(directory, schema) as index, index.writer() as writer:
+            writer.add_many(records())
+
+    @classmethod
+    def size(cls, directory: Path) -> int:
+        """Parts of all segments but those of stored records, which hold the texts, and the ids of documents."""
+        import searchkit
+
+        with searchkit.open(directory) as index:
+            parts: dict[str, int] = index.stats()["parts"]
+        return sum(size for name, size in parts.items() if not name.startswith("stored"))
+
+    def __init__(self, directory: Path) -> None:
+        import searchkit
+
+        self.index = searchkit.open(directory)
+        self.segments = self.index.stats()["segments"]
+        self.index.search("warm", engine="numba")
+        for _ in range(_QUERIES_UNTIL_COMPILED):
+            self.index.search("warm")
+        time.sleep(0.5)  # "auto" changes over in a thread, which has nothing left to load.
+
+    def prepare(self, question: Question, k: int, variant: str) -> Callable[[], Any]:
+        text, search = self.text_of(question), self.index.search
+        return lambda: search(text, k)
+
+    @staticmethod
+    def text_of(question: Question) -> str:
+        """The question in searchkit's syntax."""
+        if question.kind == "phrase":
+            return f'"{" ".join(question.terms)}"'
+        sign = "+" if question.kind == "and" else ""
+        star = "*" if question.kind == "prefix" else ""
+        return " ".join(f"{sign}{term}{star}" for term in question.terms)
+
+    def read(self, found: Any, k: int) -> Answer:
+        return Answer(found.total, [hit.score for hit in found.hits])
+
+    def close(self) -> None:
+        self.index.close()

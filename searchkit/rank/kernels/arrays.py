@@ -1,0 +1,147 @@
+"""What the kernels read and write: a segment's arrays, a query's leaves, a thread's scratch memory.
+
+Kernels index these arrays and never take an address from a file. What they rely on beyond that is checked
+once for each term, when it is first met (`lists.describe_term`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+WINDOW = 1 << 16
+"""Documents of a window: those of one roaring container."""
+BLOCK = 64
+"""Documents of a block: those of one word of a bitmap."""
+WINDOW_BLOCKS = WINDOW // BLOCK
+ARRAY_MAX = 4096
+"""Documents up to which a container is an array; a bitmap beyond."""
+RANK_DOCUMENTS = 512
+"""Documents between two entries of a rank directory."""
+RANKS = WINDOW // RANK_DOCUMENTS
+LEAVES_MAX = 128
+"""Leaves of a query the sums have room for; longer ones are answered by the plain ranker."""
+SPARSE_MAX = 32
+"""Leaves without stored block maxima that the block-max kernel has room for."""
+BATCH = 32
+"""Blocks scored together: their sums are 4 KB."""
+BLOCKS_K_MAX = 128
+"""Results up to which visiting single blocks pays."""
+CANDIDATES_MAX = 2 * WINDOW
+FAULT = -1
+FAVOUR = 1 - 1e-6
+"""Thresholds are lowered by this factor wherever they are rounded or compared with float32 scores."""
+
+START, END, FIRST, FREQUENCY, MAXIMA, RANKED = range(6)
+"""Columns of `Leaves.places`."""
+DATA, CARD, POSTING = range(3)
+"""Columns of `Scratch.tables`: where the container of a window begins, documents in it, its first posting."""
+IDF, TIMES, BOUND, REQUIRED = range(4)
+"""Columns of `Leaves.factors`."""
+
+
+class SegmentArrays(NamedTuple):
+    """What a kernel reads of a segment; see segment/FORMAT.md.
+
+    `postings` is the part of that name as uint16 pairs of bytes, `lengths` has shape (documents, fields),
+    `vectors` (256, fields), `escapes` (len(escaped), fields). `maxima` holds the largest impact of each
+    block of 64 documents, uint8, a row of whole windows for each dense term; `ranks` the postings before
+    every 512th document of a window, uint16, `RANKS` of them a window, a row for each term that has any.
+    """
+
+    postings: Any
+    impacts: Any
+    tfs: Any
+    vectors: Any
+    escaped: Any
+    escapes: Any
+    lengths: Any
+    maxima: Any
+    ranks: Any
+
+
+class Leaves(NamedTuple):
+    """The leaves of a query that occur in a segment, in the order their scores are summed.
+
+    Attributes
+    ----------
+    places : ndarray of shape (n, 6), int64
+        For a word: where its posting list begins and ends in `postings`, its first posting, its document
+        frequency, where its rows of `maxima` and `ranks` begin (-1: none). For a list: where it begins and
+        ends in `list_docs`, -1, its length, -1, -1.
+    factors : ndarray of shape (n, 4), float64
+        idf, times, bound, and 1 if a result must hold the leaf. It adds times · idf · f / (f + k1), at most
+        bound · impact / 255.
+    list_docs : ndarray of shape (m,), uint32
+    list_f : ndarray of shape (m,), float64
+        Documents and f of leaves that are no single posting list, one after the other.
+    """
+
+    places: Any
+    factors: Any
+    list_docs: Any
+    list_f: Any
+
+
+class Scoring(NamedTuple):
+    """Weights and mean lengths of the fields, float64 arrays; k1 and b."""
+
+    weights: Any
+    means: Any
+    k1: Any
+    b: Any
+
+
+class Scratch(NamedTuple):
+    """Memory of one thread.
+
+    `tables` has shape (leaves, windows, 3); `bounds` one sum a block and `starts` one entry a block and
+    sparse leaf; `sums` one sum and `bits` one bit a
+    document of a window; `candidates`, `values`, `chosen` and `scores` what passed;
+    `masks`, `firsts` and `rest` belong to a batch of blocks whose sums are in `batch`;
+    `saved` is a heap as it was.
+    """
+
+    tables: Any
+    weights: Any
+    order: Any
+    bounds: Any
+    starts: Any
+    sums: Any
+    bits: Any
+    candidates: Any
+    values: Any
+    chosen: Any
+    scores: Any
+    histogram: Any
+    batch: Any
+    blocks: Any
+    masks: Any
+    firsts: Any
+    rest: Any
+    saved: Any
+
+
+def new_scratch(windows: int) -> Scratch:
+    """Scratch for segments of at most so many windows: 4 MB, and 140 KB a window."""
+    return Scratch(
+        tables=np.zeros((LEAVES_MAX, windows, 3), np.int64),
+        weights=np.zeros(LEAVES_MAX, np.int64),
+        order=np.zeros(LEAVES_MAX, np.int64),
+        bounds=np.zeros(windows * WINDOW_BLOCKS, np.uint16),
+        starts=np.zeros((SPARSE_MAX, windows * WINDOW_BLOCKS), np.int32),
+        sums=np.zeros(WINDOW, np.uint16),
+        bits=np.zeros(WINDOW_BLOCKS, np.uint64),
+        candidates=np.zeros(CANDIDATES_MAX, np.int64),
+        values=np.zeros(CANDIDATES_MAX, np.int32),
+        chosen=np.zeros(CANDIDATES_MAX, np.int64),
+        scores=np.zeros(CANDIDATES_MAX, np.float64),
+        histogram=np.zeros(4096, np.int64),
+        batch=np.zeros(BATCH * BLOCK, np.uint16),
+        blocks=np.zeros((2, BATCH), np.int64),
+        masks=np.zeros((LEAVES_MAX, BATCH), np.uint64),
+        firsts=np.zeros((LEAVES_MAX, BATCH), np.int64),
+        rest=np.zeros(BATCH, np.int64),
+        saved=np.zeros(BLOCKS_K_MAX, np.uint64),
+    )

@@ -1,0 +1,176 @@
+"""The door to the kernels: which of them answers, for one segment, and how many documents match.
+
+One word is looked up by its impacts; required leaves are intersected; other queries go best blocks first
+while k is small and the segment large, and window by window otherwise or when that turns out to be cheaper.
+All give the same documents and scores; only their costs differ.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from searchkit.rank.kernels.arrays import (
+    ARRAY_MAX,
+    BLOCKS_K_MAX,
+    CARD,
+    DATA,
+    FAULT,
+    FIRST,
+    FREQUENCY,
+    MAXIMA,
+    REQUIRED,
+    WINDOW,
+    WINDOW_BLOCKS,
+    Leaves,
+    Scoring,
+    Scratch,
+    SegmentArrays,
+)
+from searchkit.rank.kernels.bits import HAS_EXPAND, popcount
+from searchkit.rank.kernels.blocks import rank_blocks
+from searchkit.rank.kernels.bounds import floor_of, weigh
+from searchkit.rank.kernels.conjunction import rank_conjunction
+from searchkit.rank.kernels.heap import JIT
+from searchkit.rank.kernels.lists import open_lists, word_at
+from searchkit.rank.kernels.single import rank_single
+from searchkit.rank.kernels.windows import rank_windows
+
+BLOCKS_DOCUMENTS_MIN = 4096
+"""Documents of a segment from which on block maxima are worth having."""
+_SIFT_NS = 4.0
+_BITMAP_NS = 1300.0 if HAS_EXPAND else 8000.0
+_ARRAY_POSTING_NS = 0.5
+_WINDOW_NS = 5000.0
+
+
+@njit(**JIT)
+def _window_cost(leaves: Any, tables: Any, windows: Any) -> Any:
+    """Nanoseconds that windowed ranking will take, about."""
+    cost = windows * _WINDOW_NS
+    for leaf in range(len(leaves.places)):
+        for window in range(windows):
+            card = tables[leaf, window, CARD]
+            bitmap = card > ARRAY_MAX and leaves.places[leaf, FIRST] >= 0
+            cost += _BITMAP_NS if bitmap else card * _ARRAY_POSTING_NS
+    return cost
+
+
+@njit(**JIT)
+def rank_segment(
+    segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any,
+    heap: Any, held: Any, least: Any, tight: Any, base_place: Any,
+) -> Any:  # fmt: skip
+    """Offer the documents of a segment to a heap of the k best.
+
+    Parameters
+    ----------
+    segment, leaves, scoring, scratch : tuple
+        The fields of `SegmentArrays`, `Leaves`, `Scoring` and `Scratch`, in order. Between 1 and `LEAVES_MAX`
+        leaves, each occurring in the segment; its posting lists described (`lists.describe_term`).
+    allowed : ndarray of shape (ceil(documents / 64),), uint64, or of shape (0,)
+        One bit for each document that may be a result; empty if all may.
+    heap : ndarray of shape (k,), uint64
+        See `heap.push`; k at least 1. The threshold of earlier segments carries over in it.
+    held : int
+        Entries of the heap in use.
+    least : float
+        A score that at least k results of the index are known to reach; 0 if none is known.
+    tight : float
+        Lower over upper scale of the segment's impacts, 0 to 1.
+    base_place : int
+        Place of the segment's first document.
+
+    Returns
+    -------
+    held : int
+        Entries of the heap in use now, or FAULT.
+    scored : int
+        Documents scored exactly: what pruning left to do.
+    """
+    segment_arrays, query = SegmentArrays(*segment), Leaves(*leaves)
+    terms, memory = Scoring(*scoring), Scratch(*scratch)
+    documents, count = len(segment_arrays.lengths), len(query.places)
+    windows = (documents + WINDOW - 1) >> 16
+    if open_lists(segment_arrays, query, memory.tables, windows) == FAULT:
+        return FAULT, 0
+    if count == 1 and query.places[0, FIRST] >= 0:
+        return rank_single(segment_arrays, query, terms, allowed, memory, windows, heap, held, least, base_place)
+    required, dense, rarest = 0, True, documents
+    for leaf in range(count):
+        if query.factors[leaf, REQUIRED] != 0:
+            required += 1
+            dense &= query.places[leaf, MAXIMA] >= 0
+            rarest = min(rarest, query.places[leaf, FREQUENCY])
+    scale, visited, scored = weigh(query, memory.weights), -1, 0
+    if len(heap) <= BLOCKS_K_MAX and documents >= BLOCKS_DOCUMENTS_MIN and (dense or not required):
+        cost = rarest * _SIFT_NS if required else _window_cost(query, memory.tables, windows)
+        before = held
+        for i in range(held):
+            memory.saved[i] = heap[i]
+        held, visited, scored = rank_blocks(
+            segment_arrays, query, terms, allowed, memory, scale, cost, heap, held, least, base_place
+        )
+        if visited < 0:  # Another kernel begins anew, with the threshold reached but not the documents.
+            least, held = floor_of(heap, held, least), before
+            for i in range(held):
+                heap[i] = memory.saved[i]
+    if visited >= 0:
+        return held, scored
+    if required:
+        held, _, scored = rank_conjunction(
+            segment_arrays, query, terms, allowed, memory, windows, heap, held, least, base_place
+        )
+        return held, scored
+    return rank_windows(segment_arrays, query, terms, allowed, memory, scale, tight, heap, held, least, base_place)
+
+
+@njit(**JIT)
+def _unite(segment: Any, leaves: Any, scratch: Any, leaf: Any, window: Any) -> None:
+    """Set the bits of a leaf's documents in a window."""
+    bits, one = scratch.bits, np.uint64(1)
+    data, card = scratch.tables[leaf, window, DATA], scratch.tables[leaf, window, CARD]
+    if leaves.places[leaf, FIRST] < 0:
+        for at in range(data, data + card):
+            low = leaves.list_docs[at] & 0xFFFF
+            bits[low >> 6] |= one << np.uint64(low & 63)
+    elif card <= ARRAY_MAX:
+        for at in range(data, data + card):
+            low = np.int64(segment.postings[at])
+            bits[low >> 6] |= one << np.uint64(low & 63)
+    else:
+        for block in range(WINDOW_BLOCKS):
+            bits[block] |= word_at(segment.postings, data + 4 * block)
+
+
+@njit(**JIT)
+def count_segment(segment: Any, leaves: Any, allowed: Any, scratch: Any, nothing: Any) -> Any:
+    """Documents of a segment that match, not ranked; parameters as in `rank_segment`, `nothing` a heap of size 0.
+
+    Half a nanosecond a posting in arrays, a hundredth in bitmaps; with required leaves, that of the rarest.
+    """
+    segment_arrays, query, memory = SegmentArrays(*segment), Leaves(*leaves), Scratch(*scratch)
+    documents, count = len(segment_arrays.lengths), len(query.places)
+    windows = (documents + WINDOW - 1) >> 16
+    if open_lists(segment_arrays, query, memory.tables, windows) == FAULT:
+        return FAULT
+    required = False
+    for leaf in range(count):
+        required |= query.factors[leaf, REQUIRED] != 0
+    if required:
+        terms = Scoring(query.list_f, query.list_f, 1.0, 0.0)
+        _, matched, _ = rank_conjunction(segment_arrays, query, terms, allowed, memory, windows, nothing, 0, 0.0, 0)
+        return matched
+    matched = np.int64(0)
+    for window in range(windows):
+        for block in range(WINDOW_BLOCKS):
+            memory.bits[block] = 0
+        for leaf in range(count):
+            if memory.tables[leaf, window, CARD]:
+                _unite(segment_arrays, query, memory, leaf, window)
+        base = window * WINDOW_BLOCKS
+        for block in range(min(WINDOW_BLOCKS, ((documents + 63) >> 6) - base)):
+            matched += popcount(memory.bits[block] & allowed[base + block] if len(allowed) else memory.bits[block])
+    return matched

@@ -1,0 +1,163 @@
+"""What the kernels need of a segment and of its terms, prepared once and kept as long as the segment is open.
+
+A term that a process meets for the first time is verified against its checksums and walked once: its posting
+list is checked whole, and block maxima, rank directory and levels are derived from it, some two nanoseconds
+a posting together. All of it follows from the file, so nothing of it is stored: files stay small, a merge
+stays a copy of facts, and there is nothing that could disagree. Memory: at most one byte a posting for block
+maxima (usually a tenth), half a byte for directories, both only for terms that were asked for. What this module
+does not know: queries.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from searchkit.codec import bitmap
+from searchkit.errors import SegmentDamaged
+from searchkit.ids import TermId
+from searchkit.index.snapshot import SegmentView
+from searchkit.rank.kernels.arrays import ARRAY_MAX, BLOCK, FAULT, RANKS, WINDOW, WINDOW_BLOCKS, SegmentArrays
+from searchkit.rank.kernels.lists import describe_term, impact_histogram
+from searchkit.rank.kernels.ranking import BLOCKS_DOCUMENTS_MIN
+from searchkit.segment import layout
+from searchkit.segment.reader import SegmentReader
+
+LEVEL_RANKS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
+"""The impacts of a term's documents at these ranks are remembered; see `PreparedTerm.levels`."""
+DENSE_SHARE = BLOCK
+"""A term has block maxima if it stands in one of so many documents: then most blocks hold it."""
+_DENSE_DOCUMENTS_MIN = 256
+_TERMS_REMEMBERED_MAX = 100_000
+"""Terms of a segment that are remembered; some 40 MB, then all are forgotten."""
+EVERYBODY = np.zeros(0, np.uint64)
+"""Stands for a mask with all bits set."""
+
+
+class PreparedTerm(NamedTuple):
+    """A term of a segment.
+
+    Attributes
+    ----------
+    place : tuple of int
+        A row of `Leaves.places`.
+    levels : bytes
+        For each of `LEVEL_RANKS`, the impact that so many live documents reach, 0 where there are fewer.
+    """
+
+    place: tuple[int, int, int, int, int, int]
+    levels: bytes
+
+
+class _Prepared:
+    """A segment file, as the kernels see it."""
+
+    def __init__(self, reader: SegmentReader) -> None:
+        documents = reader.head.documents
+        frequencies = np.diff(reader.term_first.astype(np.int64))
+        dense = (frequencies * DENSE_SHARE >= documents) & (frequencies >= _DENSE_DOCUMENTS_MIN)
+        dense &= documents >= BLOCKS_DOCUMENTS_MIN
+        self.windows = -(-documents // WINDOW)
+        self.dense = np.flatnonzero(dense)
+        self.ranked = np.flatnonzero(dense | (frequencies > ARRAY_MAX))
+        # Zeros take no memory until they are written to.
+        self.arrays = SegmentArrays(
+            postings=reader.unverified(layout.POSTINGS, np.dtype("<u2")),
+            impacts=reader.unverified(layout.IMPACTS, layout.BYTE),
+            tfs=reader.unverified(layout.TFS, layout.BYTE),
+            vectors=reader.tf_vectors,
+            escaped=reader.tf_escaped,
+            escapes=reader.tf_escapes,
+            lengths=reader.lengths,
+            maxima=np.zeros(len(self.dense) * self.windows * WINDOW_BLOCKS, np.uint8),
+            ranks=np.zeros(len(self.ranked) * self.windows * RANKS, np.uint16),
+        )
+        self.plain = tuple(self.arrays)
+        self.described: set[TermId] = set()
+
+    def place(self, reader: SegmentReader, number: TermId) -> tuple[int, int, int, int, int, int]:
+        start, end = reader.postings_range(number)
+        maxima, ranks = _row(self.dense, number), _row(self.ranked, number)
+        return (
+            start // 2,
+            end // 2,
+            int(reader.term_first[number]),
+            reader.document_frequency(number),
+            maxima * self.windows * WINDOW_BLOCKS if maxima >= 0 else -1,
+            ranks * self.windows * RANKS if ranks >= 0 else -1,
+        )
+
+
+def _row(numbers: npt.NDArray[np.int64], wanted: int) -> int:
+    """Where a number stands in an ascending array, or -1."""
+    row = int(np.searchsorted(numbers, wanted))
+    return row if row < len(numbers) and numbers[row] == wanted else -1
+
+
+def _prepared(reader: SegmentReader) -> _Prepared:
+    prepared: _Prepared | None = reader.cache.get("prepared")
+    if prepared is None:
+        prepared = reader.cache["prepared"] = _Prepared(reader)
+    return prepared
+
+
+def segment_arrays(view: SegmentView) -> tuple[Any, ...]:
+    """The fields of `SegmentArrays` for a segment."""
+    return _prepared(view.reader).plain
+
+
+def term(view: SegmentView, name: str) -> PreparedTerm | None:
+    """A term of a segment, or None if it does not occur there.
+
+    Raises
+    ------
+    SegmentDamaged
+        If its bytes are not what was written, or do not fit each other.
+    """
+    cache = view.cache if view.dead else view.reader.cache
+    terms: dict[str, PreparedTerm | None] = cache.setdefault("terms", {})
+    if name in terms:
+        return terms[name]
+    number = view.reader.terms.number(name)
+    found = None if number is None else _prepare_term(view, number)
+    if len(terms) >= _TERMS_REMEMBERED_MAX:
+        terms.clear()
+    terms[name] = found
+    return found
+
+
+def _prepare_term(view: SegmentView, number: TermId) -> PreparedTerm:
+    reader, prepared = view.reader, _prepared(view.reader)
+    place = prepared.place(reader, number)
+    start, end, first, frequency, _, _ = place
+    reader.bytes_of(layout.POSTINGS, 2 * start, 2 * end)
+    reader.bytes_of(layout.IMPACTS, first, first + frequency)
+    reader.bytes_of(layout.TFS, first, first + frequency)
+    row, table = np.array(place, np.int64), np.zeros((prepared.windows, 3), np.int64)
+    # Two threads may do this at once; both write the same.
+    if describe_term(prepared.arrays, row, table) == FAULT:
+        raise SegmentDamaged(reader.path, f"the posting list of term {number} does not fit the bytes it was given")
+    histogram = np.zeros(256, np.int64)
+    impact_histogram(prepared.arrays, row, table, live_bits(view), histogram)
+    reaching = np.cumsum(histogram[::-1])
+    levels = 255 - np.searchsorted(reaching, LEVEL_RANKS)
+    return PreparedTerm(place, np.clip(levels, 0, 255).astype(np.uint8).tobytes())
+
+
+def live_bits(view: SegmentView) -> npt.NDArray[np.uint64]:
+    """One bit for each live document of a segment; `EVERYBODY` if none was deleted."""
+    if not view.dead:
+        return EVERYBODY
+    bits: npt.NDArray[np.uint64] | None = view.cache.get("live")
+    if bits is None:
+        bits = view.cache["live"] = as_bits(view.live, view.documents)
+    return bits
+
+
+def as_bits(docs: bitmap.BitMap, documents: int) -> npt.NDArray[np.uint64]:
+    """A set of documents as one bit each, little-endian, shape (ceil(documents / 64),)."""
+    bits = np.zeros(-(-documents // BLOCK) * BLOCK, np.uint8)
+    bits[bitmap.to_array(docs)] = 1
+    return np.packbits(bits, bitorder="little").view(np.uint64)

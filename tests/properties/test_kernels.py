@@ -1,0 +1,140 @@
+"""The kernels give what the plain ranker gives, on posting lists of every shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import searchkit
+from searchkit.query.bind import plan_query
+from searchkit.rank.kernels.arrays import Leaves, Scoring, Scratch, SegmentArrays
+from searchkit.rank.kernels.blocks import rank_blocks
+from searchkit.rank.kernels.bounds import weigh
+from searchkit.rank.kernels.heap import best_first
+from searchkit.rank.kernels.lists import open_lists
+from searchkit.rank.kernels.windows import rank_windows
+from searchkit.search import fast, prepared
+from searchkit.search.execute import parameters_of, rank_plain
+from searchkit.search.fast import rank_fast
+from searchkit.search.resolve import resolve
+from tests.support import corpora
+
+words = st.sampled_from([*corpora.COMMON, *corpora.SCARCE])
+pieces = st.one_of(words, words, words, st.sampled_from(
+    ["+half", "+tenth", "+hundredth", "-third", "-late", "title:half", '"half third"', "t*", "half half", "+cluster",
+     "+few", "(third late)", "tenth AND cluster", "*", "filler", "+thousandth", "+late"]
+))  # fmt: skip
+queries = st.lists(pieces, min_size=1, max_size=7).map(" ".join)
+counts = st.sampled_from([0, 1, 2, 10, 11, 100, 150, 1000, 3000])
+parameters = st.tuples(st.floats(0.05, 5), st.floats(0, 1), st.floats(0.01, 50), st.floats(0.01, 50))
+
+
+@pytest.fixture(scope="module")
+def snapshots(tmp_path_factory: Any) -> dict[str, searchkit.Snapshot]:
+    """Both collections of `corpora.build`."""
+    return corpora.build(tmp_path_factory.mktemp("corpus"))
+
+
+def assert_equal_rankings(
+    snapshot: searchkit.Snapshot, query: str, mode: Any, k: int, k1: float, b: float, weights: tuple[float, ...]
+) -> None:
+    held = snapshot.held
+    resolved = resolve(plan_query(query, held.schema, snapshot._analyzer, mode), held)
+    scoring = parameters_of(held, weights, k1, b)
+    plain = rank_plain(held, resolved, scoring, k)
+    fast = rank_fast(held, resolved, scoring, k)
+    np.testing.assert_array_equal(fast.scores, plain.scores, query)
+    np.testing.assert_array_equal(fast.places, plain.places, query)
+    assert fast.total == plain.total
+
+
+@settings(deadline=None, max_examples=120)
+@given(which=st.sampled_from(["whole", "worn"]), query=queries, mode=st.sampled_from(["any", "all"]), k=counts)
+def test_kernels_equal_the_plain_ranker(
+    snapshots: dict[str, searchkit.Snapshot], which: str, query: str, mode: str, k: int
+) -> None:
+    """Same documents, same float32 scores, same total: bitmaps, arrays, windows, deletions, several segments."""
+    assert_equal_rankings(snapshots[which], query, mode, k, 1.2, 0.75, (2.0, 1.0))
+
+
+@settings(deadline=None, max_examples=60)
+@given(which=st.sampled_from(["whole", "worn"]), query=queries, k=counts, free=parameters)
+def test_parameters_are_free(
+    snapshots: dict[str, searchkit.Snapshot], which: str, query: str, k: int, free: tuple[float, float, float, float]
+) -> None:
+    """The same with other k1, b and weights than the segments were written with."""
+    assert_equal_rankings(snapshots[which], query, "any", k, free[0], free[1], free[2:])
+
+
+@pytest.fixture
+def forgetful(snapshots: dict[str, searchkit.Snapshot]) -> Iterator[None]:
+    """What was prepared of the segments is forgotten before and after."""
+
+    def forget() -> None:
+        for snapshot in snapshots.values():
+            for view in snapshot.held.views:
+                view.cache.clear()
+                view.reader.cache.clear()
+
+    forget()
+    yield
+    forget()
+
+
+@pytest.mark.parametrize("dense_share", [1, 2, 2000])
+def test_block_maxima_may_be_had_for_few_terms_or_many(
+    snapshots: dict[str, searchkit.Snapshot], forgetful: None, monkeypatch: Any, dense_share: int
+) -> None:
+    """With maxima for no term, sparse terms have bitmaps; with maxima for all, dense ones have short arrays."""
+    monkeypatch.setattr(prepared, "DENSE_SHARE", dense_share)
+    monkeypatch.setattr(prepared, "_DENSE_DOCUMENTS_MIN", 1)
+    texts = ["half third", "cluster block", "tenth late few", "cluster hundredth thousandth repeated", "block one"]
+    for query in [*texts, "+tenth +half", "+block +few half", "t* cluster late", "cluster", "+cluster +late"]:
+        for snapshot in snapshots.values():
+            for k in (1, 10, 100):
+                assert_equal_rankings(snapshot, query, "any", k, 1.2, 0.75, (2.0, 1.0))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    which=st.sampled_from(["whole", "worn"]),
+    query=st.lists(words, min_size=2, max_size=6, unique=True).map(" ".join),
+    k=st.sampled_from([1, 2, 10, 128]),
+    impatient=st.booleans(),
+)
+def test_either_kernel_answers_alone(
+    snapshots: dict[str, searchkit.Snapshot], which: str, query: str, k: int, impatient: bool
+) -> None:
+    """Best blocks first to the very end, and windows from the start, find what scoring everything finds."""
+    held = snapshots[which].held
+    resolved = resolve(plan_query(query, held.schema, snapshots[which]._analyzer, "any"), held)
+    parameters = parameters_of(held, (2.0, 1.0), 1.2, 0.75)
+    heap, kept = np.zeros(k, np.uint64), 0
+    for view in held.views:
+        share = fast._share(view, resolved, parameters, frozenset(), prepared.live_bits(view))
+        if share is None:
+            continue
+        segment, leaves = SegmentArrays(*prepared.segment_arrays(view)), Leaves(*share.leaves)
+        scoring, scratch = Scoring(*fast._scoring(view, parameters)), Scratch(*fast._scratch(view))
+        least = fast._least(held, resolved, parameters, k) if which == "worn" else 0.0
+        assert open_lists(segment, leaves, scratch.tables, -(-view.documents // 65_536)) == 0
+        scale = weigh(leaves, scratch.weights)
+        if impatient:
+            kept, _ = rank_windows(
+                segment, leaves, scoring, share.allowed, scratch, scale, share.tight, heap, kept, least, view.base
+            )
+        else:
+            kept, visited, _ = rank_blocks(
+                segment, leaves, scoring, share.allowed, scratch, scale, np.inf, heap, kept, least, view.base
+            )
+            assert visited >= 0
+    scores, places = np.empty(kept, np.float32), np.empty(kept, np.int64)
+    best_first(heap[:kept], scores, places)
+    plain = rank_plain(held, resolved, parameters, k)
+    np.testing.assert_array_equal(scores, plain.scores)
+    np.testing.assert_array_equal(places, plain.places)

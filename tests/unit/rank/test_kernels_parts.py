@@ -1,0 +1,99 @@
+"""The small parts of the kernels: bits and lanes, the heap, and what a damaged posting list leads to."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import njit
+
+from searchkit.rank.kernels import bits
+from searchkit.rank.kernels.arrays import FAULT, SegmentArrays
+from searchkit.rank.kernels.heap import best_first, key, key_score, push
+from searchkit.rank.kernels.lists import describe_term
+from searchkit.rank.topk import best
+
+masks = st.integers(0, 2**64 - 1)
+
+
+@njit
+def _expand(sums, codes, mask, weight, vector):
+    if vector:
+        bits.expand_add(sums, 0, codes, 0, np.uint64(mask), np.uint16(weight))
+    else:
+        bits.expand_add_bits(sums, 0, codes, 0, np.uint64(mask), np.uint16(weight))
+
+
+@njit
+def _lanes(small, large, threshold):
+    return bits.at_least_u8(small, 0, np.uint8(threshold)), bits.at_least_u16(large, 0, np.uint16(threshold))
+
+
+@given(mask=masks, seed=st.integers(0, 99), weight=st.integers(0, 200))
+def test_codes_spread_to_the_bits_of_a_mask(mask: int, seed: int, weight: int) -> None:
+    """The i-th code is added, weighted, where the i-th bit stands; both forms of it."""
+    codes = np.random.default_rng(seed).integers(0, 256, 64).astype(np.uint8)
+    wanted = np.full(64, 7, np.uint16)
+    places = [bit for bit in range(64) if mask >> bit & 1]
+    wanted[places] += (weight * codes[: len(places)].astype(np.int64)).astype(np.uint16)
+    for vector in (True, False):
+        sums = np.full(64, 7, np.uint16)
+        _expand(sums, codes, np.uint64(mask), weight, vector)
+        assert sums.tolist() == wanted.tolist()
+
+
+@given(seed=st.integers(0, 99), threshold=st.integers(0, 255))
+def test_lanes_are_compared_one_by_one(seed: int, threshold: int) -> None:
+    """Bit i of the result is the comparison of lane i."""
+    values = np.random.default_rng(seed).integers(0, 256, 64)
+    wanted = sum(1 << lane for lane in range(64) if values[lane] >= threshold)
+    assert _lanes(values.astype(np.uint8), values.astype(np.uint16), threshold) == (wanted, wanted)
+
+
+@given(st.lists(st.integers(1, 9), max_size=80), st.integers(1, 20))
+def test_the_heap_keeps_what_sorting_keeps(values: list[int], k: int) -> None:
+    """The k best by score, then by place, whatever the order they come in."""
+    scores, heap, held = np.array(values, np.float32) / 3, np.zeros(k, np.uint64), 0
+    for place in np.random.default_rng(len(values)).permutation(len(values)):
+        assert key_score(key(scores[place], place)) == scores[place]
+        held = push(heap, held, key(scores[place], place))
+    found = np.empty(held, np.float32), np.empty(held, np.int64)
+    best_first(heap[:held], *found)
+    wanted = best(scores, np.arange(len(values)), k)
+    assert [array.tolist() for array in found] == [array.tolist() for array in wanted]
+
+
+def _described(postings: bytes, frequency: int, documents: int = 70_000) -> int:
+    """What `describe_term` says of a posting list."""
+    padded = postings + bytes(-len(postings) % 8)
+    segment = SegmentArrays(
+        postings=np.frombuffer(padded, np.uint16), impacts=np.ones(frequency, np.uint8),
+        tfs=np.zeros(frequency, np.uint8), vectors=np.ones((256, 1), np.uint32), escaped=np.zeros(0, np.uint32),
+        escapes=np.zeros((0, 1), np.uint32), lengths=np.ones((documents, 1), np.uint32),
+        maxima=np.zeros(2048, np.uint8), ranks=np.zeros(256, np.uint16),
+    )  # fmt: skip
+    place = np.array((0, len(padded) // 2, 0, frequency, 0, 0), np.int64)
+    return describe_term(segment, place, np.zeros((2, 3), np.int64))
+
+
+SOUND = struct.pack("<IIHHHHII3H2H", 12346, 2, 0, 2, 1, 1, 24, 30, 5, 6, 9, 1, 2)
+"""Documents 5, 6, 9, 65,537 and 65,538."""
+
+
+def test_a_sound_list_is_taken() -> None:
+    """Two array containers with the documents they announce."""
+    assert _described(SOUND, 5) == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "replaced"),
+    [(0, 12347), (4, 3), (8, 1), (10, 900), (12, 9), (14, 3), (16, 25), (16, 9000), (20, 60000), (24, 7), (30, 60000)],
+)
+def test_a_damaged_list_is_noticed(at: int, replaced: int) -> None:
+    """Cookie, counts, keys, offsets, order, and documents that do not exist."""
+    damaged = bytearray(SOUND)
+    damaged[at : at + 2] = struct.pack("<H", replaced)
+    assert _described(bytes(damaged), 5) == FAULT
