@@ -297,6 +297,9 @@ class _Shelf:
         weights = {leaf.leaf: leaf.idf for leaf in self._resolved.leaves}
         return Highlighter(self._resolved.plan, self._analyzer, weights=weights)
 
+    def id(self, place: int) -> str:
+        return self._held.id(place)
+
     def record(self, place: int) -> dict[str, Any]:
         return self._held.record(place)
 

@@ -143,6 +143,11 @@ class IndexSnapshot:
                     return view.base + doc
         return None
 
+    def id(self, place: int) -> str:
+        """The id of the document at a place."""
+        view, doc = self.locate(place)
+        return view.reader.id(doc)
+
     def record(self, place: int) -> dict[str, Any]:
         """The stored record of the document at a place."""
         view, doc = self.locate(place)

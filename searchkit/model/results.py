@@ -20,6 +20,10 @@ HIT_FIELDS = ("id", "url", "title", "snippet", "score", "last_crawled")
 class Shelf(Protocol):
     """Where hits fetch what they show: a snapshot, seen from here."""
 
+    def id(self, place: int) -> str:
+        """The id of the document at a place."""
+        ...
+
     def record(self, place: int) -> dict[str, Any]:
         """The stored record of the document at a place."""
         ...
@@ -58,8 +62,8 @@ class Hit:
 
     @property
     def id(self) -> str:
-        """The id the document was added under."""
-        return str(self.fields["id"])
+        """The id the document was added under. Found without reading the record."""
+        return self._shelf.id(self.place) if self._record is None else str(self._record["id"])
 
     @property
     def url(self) -> str:
