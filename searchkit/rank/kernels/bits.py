@@ -15,7 +15,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -150,5 +150,12 @@ def _has_expand() -> bool:
     return bool(features.get("avx512vbmi2", False) and features.get("avx512bw", False))
 
 
-HAS_EXPAND = _has_expand()
+UNCOMPILED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]  # numba reads it from the environment
+if UNCOMPILED:
+    from searchkit.rank.kernels import unpacked
+
+    popcount, trailing_zeros, multiply_add = unpacked.popcount, unpacked.trailing_zeros, unpacked.multiply_add
+    at_least_u8 = at_least_u16 = unpacked.at_least
+
+HAS_EXPAND = _has_expand() and not UNCOMPILED
 expand_add = expand_add_vector if HAS_EXPAND else expand_add_bits

@@ -1,0 +1,39 @@
+"""What `bits.py` does in one instruction, in plain Python: for running the kernels uncompiled.
+
+With NUMBA_DISABLE_JIT=1 kernels are ordinary functions whose every index is checked and every line is seen by a
+coverage tool; the intrinsics of `bits.py` have no Python form, so these stand in for them. Very slow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+LANES = 64
+
+
+def popcount(value: Any) -> int:
+    """Number of bits set."""
+    return int(value).bit_count()
+
+
+def trailing_zeros(value: Any) -> int:
+    """Position of the lowest bit set in a number above 0."""
+    return (int(value) & -int(value)).bit_length() - 1
+
+
+def at_least(values: Any, start: Any, threshold: Any) -> np.uint64:
+    """Bit i says whether values[start + i] >= threshold; all 64 must exist."""
+    lanes = values[start : start + LANES]
+    if len(lanes) != LANES:
+        raise IndexError("a kernel reads beyond its array")
+    return np.packbits(lanes >= threshold, bitorder="little").view(np.uint64)[0]
+
+
+def multiply_add(sums: Any, at: Any, codes: Any, start: Any, weight: Any) -> None:
+    """sums[at + i] += weight · codes[start + i] for 64 of them."""
+    lanes = codes[start : start + LANES].astype(np.uint16)
+    if len(lanes) != LANES or len(sums[at : at + LANES]) != LANES:
+        raise IndexError("a kernel reads beyond its array")
+    sums[at : at + LANES] += lanes * np.uint16(weight)
