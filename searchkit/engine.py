@@ -321,7 +321,6 @@ class Index:
         self.schema = state.schema
         self._refresh = threading.Lock()
         self._newest: IndexSnapshot | None = None
-        self._label = state.analyzer
         have = analyzer(state.schema.language).label
         if have != state.analyzer and not any_analyzer:
             raise AnalyzerMismatch(directory, state.analyzer, have)

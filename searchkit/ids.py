@@ -1,4 +1,4 @@
-"""Names for the integers that identify things, with their widths and largest values.
+"""Names for what identifies things, and where each name holds.
 
 An id is not a count and not a size: a `DocId` identifies a document inside one segment only, in order of
 arrival. Outside the index a document is named by its `id` field, a string, which never changes.
@@ -6,9 +6,7 @@ arrival. Outside the index a document is named by its `id` field, a string, whic
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
-
-import numpy as np
+from typing import TypeAlias
 
 DocId: TypeAlias = int
 """Position of a document in its segment, from 0, in order of arrival. Meaningless in another segment."""
@@ -18,7 +16,3 @@ TermId: TypeAlias = int
 
 SegmentId: TypeAlias = str
 """Name of a segment, unique in its index for ever: 16 hexadecimal digits."""
-
-DOC_DTYPE: Final = np.dtype("<u4")
-LENGTH_DTYPE: Final = np.dtype("<u4")
-SCORE_DTYPE: Final = np.dtype("<f4")
