@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer, analyzer
@@ -23,31 +23,30 @@ from searchkit.errors import (
     Closed,
     DocumentMissing,
     IndexExists,
-    LimitExceeded,
     NotACollection,
-    RequestError,
     SchemaError,
     SegmentDamaged,
 )
 from searchkit.index.catalog import Catalog
 from searchkit.index.snapshot import IndexSnapshot, load_snapshot
 from searchkit.index.writer import IndexWriter as Writer
-from searchkit.model.results import Explanation, Hit, Hits, Results
+from searchkit.model.results import Explanation, Results
 from searchkit.model.schema import Schema
-from searchkit.model.snippet import Snippet
 from searchkit.query.bind import plan_query
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
-from searchkit.search.engines import Engine, rank
-from searchkit.search.execute import parameters_of
+from searchkit.search.answer import Answer
+from searchkit.search.engines import Engine, known_words, rank
+from searchkit.search.execute import Ranking, parameters_of
 from searchkit.search.explain import explain
-from searchkit.search.highlight import Highlighter
-from searchkit.search.resolve import ResolvedPlan, resolve
+from searchkit.search.request import MODES, Mode, check_parameters, check_request
+from searchkit.search.resolve import resolve
 from searchkit.segment.check import check_segment
 from searchkit.store.files import os_errors
 
-__all__ = ["CheckReport", "Index", "Snapshot", "Writer", "create", "open"]
+if TYPE_CHECKING:
+    from searchkit.search.known_words import KnownWords
 
-Mode = Literal["any", "all"]
+__all__ = ["CheckReport", "Index", "Snapshot", "Writer", "create", "open"]
 
 
 def create(
@@ -150,6 +149,7 @@ class Snapshot:
     def __init__(self, held: IndexSnapshot, analyzer: Analyzer) -> None:
         self._held: IndexSnapshot | None = held
         self._analyzer = analyzer
+        self._known_words: KnownWords | None = None
 
     @property
     def held(self) -> IndexSnapshot:
@@ -210,23 +210,31 @@ class Snapshot:
         """
         started = time.perf_counter()
         held = self.held
-        _check_request(query, limit, mode, ranking)
-        _check_parameters(k1, b)
+        if (
+            weights is None and k1 == DEFAULT_K1 and b == DEFAULT_B and ranking == "bm25"
+            and query.__class__ is str and limit.__class__ is int and 0 < limit <= limits.HITS_MAX and mode in MODES
+        ):  # fmt: skip
+            quick = self._quick(query, limit, mode, engine)
+            if quick is not None:
+                found = Answer(held, self._analyzer, query, mode, quick)
+                return Results(query, found, (time.perf_counter() - started) * 1e3, held.generation)
+        check_request(query, limit, mode, ranking)
+        check_parameters(k1, b)
         plan = plan_query(query, held.schema, self._analyzer, mode, strict)
         resolved = resolve(plan, held)
         field_weights = held.schema.with_weights(**weights).weights if weights else held.schema.weights
-        ranking_found = rank(held, resolved, parameters_of(held, field_weights, k1, b), limit, engine)
-        shelf = _Shelf(held, resolved, self._analyzer)
-        pairs = zip(ranking_found.places.tolist(), ranking_found.scores.tolist(), strict=True)
-        return Results(
-            query=query,
-            hits=Hits([Hit(place, score, shelf) for place, score in pairs]),
-            counted=lambda: ranking_found.total,
-            total_relation="eq",
-            took_ms=(time.perf_counter() - started) * 1e3,
-            generation=held.generation,
-            warnings=resolved.warnings,
-        )
+        ranked = rank(held, resolved, parameters_of(held, field_weights, k1, b), limit, engine)
+        found = Answer(held, self._analyzer, query, mode, ranked, resolved)
+        return Results(query, found, (time.perf_counter() - started) * 1e3, held.generation)
+
+    def _quick(self, query: str, limit: int, mode: Mode, engine: Engine) -> Ranking | None:
+        """The ranking of a query of plain words, if the kernels may answer and are there."""
+        known = self._known_words
+        if known is None:
+            known = self._known_words = known_words(self.held, self._analyzer, engine)
+            if known is None:
+                return None
+        return known.answer(query, limit, mode) if engine != "numpy" else None
 
     def search_many(self, queries: Iterable[str], limit: int = 10, mode: Mode = "any", **options: Any) -> list[Results]:
         """Answers to many queries, in their order, from the same commit. Options as in `search`."""
@@ -243,7 +251,7 @@ class Snapshot:
             If there is no live document with this id.
         """
         held = self.held
-        _check_parameters(k1, b)
+        check_parameters(k1, b)
         place = self._place(id)
         plan = plan_query(query, held.schema, self._analyzer, mode)
         return explain(held, resolve(plan, held), parameters_of(held, held.schema.weights, k1, b), place)
@@ -281,33 +289,6 @@ class Snapshot:
         self.close()
 
 
-class _Shelf:
-    """Where the hits of one search fetch what they show; they share what it costs to set up."""
-
-    def __init__(self, held: IndexSnapshot, resolved: ResolvedPlan, analyzer: Analyzer) -> None:
-        self._held = held
-        self._resolved = resolved
-        self._analyzer = analyzer
-        names = held.schema.text_fields
-        # The body says most about a page; titles and addresses are shown beside the snippet anyway.
-        self._fields = [name for name in ("text", *names) if name not in ("title", "url")] + ["title"]
-
-    @cached_property
-    def _highlighter(self) -> Highlighter:
-        weights = {leaf.leaf: leaf.idf for leaf in self._resolved.leaves}
-        return Highlighter(self._resolved.plan, self._analyzer, weights=weights)
-
-    def id(self, place: int) -> str:
-        return self._held.id(place)
-
-    def record(self, place: int) -> dict[str, Any]:
-        return self._held.record(place)
-
-    def snippet(self, record: dict[str, Any]) -> Snippet:
-        texts = (record.get(name) for name in self._fields)
-        return self._highlighter.snippet(next((text for text in texts if isinstance(text, str) and text), ""))
-
-
 class Index:
     """A collection directory with an index in it. Made by `searchkit.create` and `searchkit.open`.
 
@@ -321,6 +302,9 @@ class Index:
         self.schema = state.schema
         self._refresh = threading.Lock()
         self._newest: IndexSnapshot | None = None
+        self._moment = -1
+        """Of the catalog, before `_newest` was last seen to be the newest."""
+        self._at_newest: Snapshot | None = None
         have = analyzer(state.schema.language).label
         if have != state.analyzer and not any_analyzer:
             raise AnalyzerMismatch(directory, state.analyzer, have)
@@ -338,25 +322,33 @@ class Index:
     def _current(self) -> IndexSnapshot:
         """The newest commit, opened if it is not yet."""
         catalog = self._open_catalog()
-        newest = self._newest
-        if newest is not None and newest.generation == catalog.generation():
-            return newest
+        moment = catalog.moment()
+        if self._newest is not None and moment == self._moment:
+            return self._newest
         with self._refresh:
             if self._newest is None or self._newest.generation != catalog.generation():
                 self._newest = load_snapshot(catalog, self._newest)
+            self._moment = moment
             return self._newest
 
     def snapshot(self) -> Snapshot:
         """The newest commit, to be held."""
         return Snapshot(self._current(), self.analyzer)
 
+    def _shared_snapshot(self) -> Snapshot:
+        """The newest commit as all searches of this index share it, with what they remember of its words."""
+        newest, shared = self._current(), self._at_newest
+        if shared is None or shared._held is not newest:
+            shared = self._at_newest = Snapshot(newest, self.analyzer)
+        return shared
+
     def search(self, query: str, limit: int = 10, mode: Mode = "any", **options: Any) -> Results:
         """Find the best documents for a query in the newest commit; see `Snapshot.search`."""
-        return self.snapshot().search(query, limit, mode, **options)
+        return self._shared_snapshot().search(query, limit, mode, **options)
 
     def search_many(self, queries: Iterable[str], limit: int = 10, mode: Mode = "any", **options: Any) -> list[Results]:
         """Answers to many queries, in their order, from one commit; see `Snapshot.search`."""
-        return self.snapshot().search_many(queries, limit, mode, **options)
+        return self._shared_snapshot().search_many(queries, limit, mode, **options)
 
     def explain(self, query: str, id: str, mode: Mode = "any", **options: Any) -> Explanation:
         """Take the score of one document apart; see `Snapshot.explain`."""
@@ -450,7 +442,7 @@ class Index:
         """Let go of the directory. Snapshots and hits already given out stay usable."""
         if self._catalog is not None:
             self._catalog.close()
-        self._catalog, self._newest = None, None
+        self._catalog, self._newest, self._at_newest = None, None, None
 
     def __enter__(self) -> Self:
         return self
@@ -460,24 +452,3 @@ class Index:
 
     def __repr__(self) -> str:
         return f"<searchkit.Index {str(self.path)!r}>"
-
-
-def _check_request(query: str, limit: int, mode: str, ranking: str) -> None:
-    if not isinstance(query, str):
-        raise RequestError(f"a query is a text, not {type(query).__name__}")
-    if not isinstance(limit, SupportsIndex):
-        raise RequestError(f"a search has a whole number of hits as its limit, not {limit!r}")
-    if limit > limits.HITS_MAX:
-        raise LimitExceeded("the number of hits asked for", limit, limits.HITS_MAX)
-    if limit < 0:
-        raise RequestError(f"a search has a limit of 0 or more hits, not {limit}")
-    if mode not in ("any", "all"):
-        raise RequestError(f"a mode is 'any' or 'all', not {mode!r}")
-    if ranking != "bm25":
-        raise RequestError(f"a ranking is 'bm25', not {ranking!r}")
-
-
-def _check_parameters(k1: float, b: float) -> None:
-    if not (limits.PARAMETER_MIN <= k1 <= limits.PARAMETER_MAX and 0 <= b <= 1):
-        span = f"from {limits.PARAMETER_MIN:g} to {limits.PARAMETER_MAX:g}"
-        raise RequestError(f"k1 is above 0 ({span}) and b from 0 to 1, not k1={k1} and b={b}")

@@ -88,6 +88,8 @@ class IndexSnapshot:
             base += entry.documents
         self.views: tuple[SegmentView, ...] = tuple(views)
         self.places = base
+        self.cache: dict[Any, Any] = {}
+        """What others derive from this commit and want kept as long as it is held."""
         self._bases = [view.base for view in views]
         self._frequencies: dict[str, int] = {}
 

@@ -7,8 +7,8 @@ and stay valid through later commits and merges. What this module does not know:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, overload
 
 from searchkit.model.markup import results_html
@@ -122,7 +122,26 @@ class Hits(Sequence[Hit]):
         return f"<{len(self)} hits>"
 
 
-@dataclass(frozen=True, slots=True)
+class Found(Protocol):
+    """What a search knows of its answer, seen from here; each is worked out when it is first asked for."""
+
+    def hits(self) -> list[Hit]:
+        """Best first."""
+        ...
+
+    def total(self) -> int:
+        """Documents that match."""
+        ...
+
+    def warnings(self) -> tuple[str, ...]:
+        """What of the query was not understood."""
+        ...
+
+    def corrections(self) -> tuple[str, ...]:
+        """Better spellings that find more."""
+        ...
+
+
 class Results:
     """The answer to a query.
 
@@ -130,39 +149,56 @@ class Results:
     ----------
     query : str
         As it was asked.
-    hits : Hits
-        Best first: by score, then by order of arrival.
-    counted : int or function
-        `total`, or what counts it.
-    total_relation : str
-        ``"eq"`` if `total` is exact, ``"gte"`` if there may be more.
     took_ms : float
         Milliseconds from query string to ranked hits, without reading any record.
     generation : int
         The commit that was searched.
-    corrections, warnings : tuple of str
-        Better spellings that find more; and what of the query was not understood.
     """
 
-    query: str
-    hits: Hits
-    counted: int | Callable[[], int] = field(repr=False)
-    total_relation: str
-    took_ms: float
-    generation: int
-    corrections: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    __slots__ = ("_found", "_hits", "generation", "query", "took_ms")
+
+    def __init__(self, query: str, found: Found, took_ms: float, generation: int) -> None:
+        self.query = query
+        self.took_ms = took_ms
+        self.generation = generation
+        self._found = found
+        self._hits: Hits | None = None
+
+    @property
+    def hits(self) -> Hits:
+        """Best first: by score, then by order of arrival."""
+        if self._hits is None:
+            self._hits = Hits(self._found.hits())
+        return self._hits
 
     @property
     def total(self) -> int:
         """Documents that match. Finding the best does not need this number, so it is counted when asked for."""
-        return self.counted if isinstance(self.counted, int) else self.counted()
+        return self._found.total()
+
+    @property
+    def total_relation(self) -> str:
+        """``"eq"`` if `total` is exact, as it is here; ``"gte"`` if there might be more."""
+        return "eq"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the query was not understood, or cut, and how it was read instead."""
+        return self._found.warnings()
+
+    @property
+    def corrections(self) -> tuple[str, ...]:
+        """Better spellings that find more."""
+        return self._found.corrections()
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
 
     def __len__(self) -> int:
         return len(self.hits)
+
+    def __repr__(self) -> str:
+        return f"Results(query={self.query!r}, hits={self.hits!r}, took_ms={self.took_ms:.3f})"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``query --json`` prints it."""

@@ -1,4 +1,5 @@
-"""The commonest query, planned in a few microseconds: words of ASCII letters and digits with spaces between.
+"""The commonest query, planned in a few microseconds: words of ASCII letters and digits with spaces between,
+all of them signed `+` or none.
 
 Such a text has no operators, fields, quotes or compounds in it, so its plan follows from its terms alone. Whatever is
 not so plain is left to `parse.py` and `bind.py`; where both can answer, they answer the same, which a property test
@@ -15,8 +16,23 @@ from searchkit.analysis.analyzer import Analyzer
 from searchkit.model.schema import Schema
 from searchkit.query.plan import Bool, Plan, ScoredLeaf, TermLeaf
 
-_WORDS: Final = re.compile("[A-Za-z0-9]{1,64}(?: +[A-Za-z0-9]{1,64})*")
+_WORDS: Final = re.compile(
+    r"[A-Za-z0-9]{1,64}(?: +[A-Za-z0-9]{1,64})*"  # Words,
+    r"|\+[A-Za-z0-9]{1,64}(?: +\+[A-Za-z0-9]{1,64})*"  # or words that must all be there.
+)
 _OPERATORS: Final = frozenset({"AND", "OR", "NOT"})
+
+
+def plain_terms(text: str, analyzer: Analyzer) -> list[str] | None:
+    """The terms of a plain query, one for each word between spaces; None if the text is not plain."""
+    if len(text) > limits.QUERY_CHARACTERS_MAX or not _WORDS.fullmatch(text):
+        return None
+    words = text.split()
+    if len(words) > limits.QUERY_LEAVES_MAX or not _OPERATORS.isdisjoint(words):
+        return None
+    terms = analyzer.terms(text.replace("+", "") if text[0] == "+" else text)
+    # A word that is cut up or left out is not plain after all.
+    return list(terms) if len(terms) == len(words) else None
 
 
 def plan_words(text: str, schema: Schema, analyzer: Analyzer, mode: str) -> Plan | None:
@@ -25,15 +41,10 @@ def plan_words(text: str, schema: Schema, analyzer: Analyzer, mode: str) -> Plan
     Parameters
     ----------
     mode : {"any", "all"}
-        Whether one of the words is enough.
+        Whether one of the words is enough where they have no sign.
     """
-    if len(text) > limits.QUERY_CHARACTERS_MAX or not _WORDS.fullmatch(text):
-        return None
-    words = text.split()
-    if len(words) > limits.QUERY_LEAVES_MAX or not _OPERATORS.isdisjoint(words):
-        return None
-    terms = analyzer.terms(text)
-    if len(terms) != len(words):  # A word that is cut up or left out is not plain after all.
+    terms = plain_terms(text, analyzer)
+    if terms is None:
         return None
     fields = schema.all_text_mask
     times: dict[ScoredLeaf, int] = {}
@@ -43,4 +54,5 @@ def plan_words(text: str, schema: Schema, analyzer: Analyzer, mode: str) -> Plan
     leaves = tuple(times)
     if len(leaves) == 1:
         return Plan(leaves[0], tuple(times.items()))
-    return Plan(Bool(must=leaves) if mode == "all" else Bool(should=leaves), tuple(times.items()))
+    must = mode == "all" or text[0] == "+"
+    return Plan(Bool(must=leaves) if must else Bool(should=leaves), tuple(times.items()))

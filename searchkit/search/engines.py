@@ -12,13 +12,17 @@ import importlib
 import logging
 import threading
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from searchkit.analysis.analyzer import Analyzer
 from searchkit.errors import RequestError
 from searchkit.index.snapshot import IndexSnapshot
 from searchkit.rank.bm25 import Parameters
 from searchkit.search.execute import Ranking, rank_plain
 from searchkit.search.resolve import ResolvedPlan
+
+if TYPE_CHECKING:
+    from searchkit.search.known_words import KnownWords
 
 Engine: TypeAlias = Literal["auto", "numpy", "numba"]
 Ranker: TypeAlias = Callable[[IndexSnapshot, ResolvedPlan, Parameters, int], Ranking]
@@ -36,6 +40,7 @@ class _Auto:
         self._lock = threading.Lock()
         self._asked = 0
         self._ranker: Ranker = rank_plain
+        self.loaded = False
 
     def ranker(self) -> Ranker:
         with self._lock:
@@ -52,9 +57,18 @@ class _Auto:
             return
         with self._lock:
             self._ranker = ranker
+            self.loaded = True
 
 
 _auto = _Auto()
+
+
+def known_words(held: IndexSnapshot, analyzer: Analyzer, engine: Engine) -> KnownWords | None:
+    """The quick way for plain words, where the kernels are to be used; None where they are not, or not yet."""
+    if engine != "numba" and not (engine == "auto" and _auto.loaded):
+        return None
+    made: KnownWords = importlib.import_module("searchkit.search.known_words").KnownWords(held, analyzer)
+    return made
 
 
 def load_kernels() -> Ranker:

@@ -21,6 +21,8 @@ from searchkit.search.leaves import occurrences
 from searchkit.search.match import is_plain_disjunction, matching
 from searchkit.search.resolve import ResolvedPlan
 
+_PLACE_MASK = (1 << 32) - 1
+
 
 class Ranking:
     """The best documents for a plan.
@@ -35,14 +37,27 @@ class Ranking:
         Documents that match, or what counts them; it is called when `total` is first asked for.
     """
 
-    __slots__ = ("_total", "places", "scores")
+    __slots__ = ("_places", "_scores", "_total")
 
     def __init__(
         self, scores: npt.NDArray[np.float32], places: npt.NDArray[np.int64], total: int | Callable[[], int]
     ) -> None:
-        self.scores = scores
-        self.places = places
+        self._scores = scores
+        self._places = places
         self._total = total
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def scores(self) -> npt.NDArray[np.float32]:
+        """Descending."""
+        return self._scores
+
+    @property
+    def places(self) -> npt.NDArray[np.int64]:
+        """Places of the documents in the snapshot; ascending among equal scores."""
+        return self._places
 
     @property
     def total(self) -> int:
@@ -50,6 +65,38 @@ class Ranking:
         if not isinstance(self._total, int):
             self._total = self._total()
         return self._total
+
+
+class KeyRanking(Ranking):
+    """A ranking as the kernels give it: the bits of a float32 score above those of 2^32 - 1 - place.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (>= held,), uint64
+        Descending.
+    held : int
+        How many of them there are.
+    """
+
+    __slots__ = ("_held", "_keys")
+
+    def __init__(self, keys: npt.NDArray[np.uint64], held: int, total: int | Callable[[], int]) -> None:
+        self._keys = keys
+        self._held = held
+        self._total = total
+
+    def __len__(self) -> int:
+        return self._held
+
+    @property
+    def scores(self) -> npt.NDArray[np.float32]:
+        """Descending."""
+        return (self._keys[: self._held] >> np.uint64(32)).astype(np.uint32).view(np.float32)
+
+    @property
+    def places(self) -> npt.NDArray[np.int64]:
+        """Places of the documents in the snapshot; ascending among equal scores."""
+        return _PLACE_MASK - (self._keys[: self._held] & np.uint64(_PLACE_MASK)).astype(np.int64)
 
 
 def parameters_of(snapshot: IndexSnapshot, weights: tuple[float, ...], k1: float, b: float) -> Parameters:

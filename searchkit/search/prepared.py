@@ -1,16 +1,16 @@
 """What the kernels need of a segment and of its terms, prepared once and kept as long as the segment is open.
 
 A term that a process meets for the first time is verified against its checksums and walked once: its posting
-list is checked whole, and block maxima, rank directory and levels are derived from it, some two nanoseconds
-a posting together. All of it follows from the file, so nothing of it is stored: files stay small, a merge
-stays a copy of facts, and there is nothing that could disagree. Memory: at most one byte a posting for block
-maxima (usually a tenth), half a byte for directories, both only for terms that were asked for. What this module
-does not know: queries.
+list is checked whole, and impacts, block maxima, rank directory and levels are derived from it, some four
+nanoseconds a posting together. All of it follows from the file, so nothing of it is stored: files stay small,
+a merge stays a copy of facts, and there is nothing that could disagree. Memory: a byte a posting for impacts, at
+most one more for block maxima (usually a tenth), half a byte for directories, all only for terms that were
+asked for. What this module does not know: queries.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,14 @@ from searchkit.codec import bitmap
 from searchkit.errors import SegmentDamaged
 from searchkit.ids import TermId
 from searchkit.index.snapshot import SegmentView
-from searchkit.rank.kernels.arrays import ARRAY_MAX, BLOCK, FAULT, RANKS, WINDOW, WINDOW_BLOCKS, SegmentArrays
-from searchkit.rank.kernels.lists import describe_term, impact_histogram
+from searchkit.rank.bm25 import Parameters
+from searchkit.rank.kernels.answer import LEVEL_RANKS
+from searchkit.rank.kernels.arrays import ARRAY_MAX, BLOCK, FAULT, RANKS, WINDOW, WINDOW_BLOCKS, Scoring, SegmentArrays
+from searchkit.rank.kernels.describe import describe_term, impact_histogram
 from searchkit.rank.kernels.ranking import BLOCKS_DOCUMENTS_MIN
 from searchkit.segment import layout
 from searchkit.segment.reader import SegmentReader
 
-LEVEL_RANKS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
-"""The impacts of a term's documents at these ranks are remembered; see `PreparedTerm.levels`."""
 DENSE_SHARE = BLOCK
 """A term has block maxima if it stands in one of so many documents: then most blocks hold it."""
 _DENSE_DOCUMENTS_MIN = 256
@@ -51,10 +51,10 @@ class PreparedTerm(NamedTuple):
     levels: bytes
 
 
-class _Prepared:
-    """A segment file, as the kernels see it."""
+class Prepared:
+    """A segment file, as the kernels see it; its impacts are derived with the parameters given."""
 
-    def __init__(self, reader: SegmentReader) -> None:
+    def __init__(self, reader: SegmentReader, parameters: Parameters) -> None:
         documents = reader.head.documents
         frequencies = np.diff(reader.term_first.astype(np.int64))
         dense = (frequencies * DENSE_SHARE >= documents) & (frequencies >= _DENSE_DOCUMENTS_MIN)
@@ -65,7 +65,7 @@ class _Prepared:
         # Zeros take no memory until they are written to.
         self.arrays = SegmentArrays(
             postings=reader.unverified(layout.POSTINGS, np.dtype("<u2")),
-            impacts=reader.unverified(layout.IMPACTS, layout.BYTE),
+            impacts=np.zeros(reader.head.postings, np.uint8),
             tfs=reader.unverified(layout.TFS, layout.BYTE),
             vectors=reader.tf_vectors,
             escaped=reader.tf_escaped,
@@ -73,11 +73,14 @@ class _Prepared:
             lengths=reader.lengths,
             maxima=np.zeros(len(self.dense) * self.windows * WINDOW_BLOCKS, np.uint8),
             ranks=np.zeros(len(self.ranked) * self.windows * RANKS, np.uint16),
+            positions=reader.unverified(layout.POSITIONS, layout.BYTE),
+            position_index=reader.position_index,
         )
-        self.plain = tuple(self.arrays)
-        self.described: set[TermId] = set()
+        self.parameters = parameters
+        self.scoring = Scoring(np.array(parameters.weights), np.array(parameters.means), parameters.k1, parameters.b)
 
     def place(self, reader: SegmentReader, number: TermId) -> tuple[int, int, int, int, int, int]:
+        """The `Leaves.places` row of a term."""
         start, end = reader.postings_range(number)
         maxima, ranks = _row(self.dense, number), _row(self.ranked, number)
         return (
@@ -96,19 +99,15 @@ def _row(numbers: npt.NDArray[np.int64], wanted: int) -> int:
     return row if row < len(numbers) and numbers[row] == wanted else -1
 
 
-def _prepared(reader: SegmentReader) -> _Prepared:
-    prepared: _Prepared | None = reader.cache.get("prepared")
-    if prepared is None:
-        prepared = reader.cache["prepared"] = _Prepared(reader)
-    return prepared
+def prepared(reader: SegmentReader, parameters: Parameters) -> Prepared:
+    """A segment as the kernels see it. Made once; its impacts are those of the parameters it was first asked with."""
+    known: Prepared | None = reader.cache.get("prepared")
+    if known is None:
+        known = reader.cache.setdefault("prepared", Prepared(reader, parameters))
+    return known
 
 
-def segment_arrays(view: SegmentView) -> tuple[Any, ...]:
-    """The fields of `SegmentArrays` for a segment."""
-    return _prepared(view.reader).plain
-
-
-def term(view: SegmentView, name: str) -> PreparedTerm | None:
+def term(view: SegmentView, name: str, parameters: Parameters) -> PreparedTerm | None:
     """A term of a segment, or None if it does not occur there.
 
     Raises
@@ -121,26 +120,25 @@ def term(view: SegmentView, name: str) -> PreparedTerm | None:
     if name in terms:
         return terms[name]
     number = view.reader.terms.number(name)
-    found = None if number is None else _prepare_term(view, number)
+    found = None if number is None else _prepare_term(view, number, parameters)
     if len(terms) >= _TERMS_REMEMBERED_MAX:
         terms.clear()
     terms[name] = found
     return found
 
 
-def _prepare_term(view: SegmentView, number: TermId) -> PreparedTerm:
-    reader, prepared = view.reader, _prepared(view.reader)
-    place = prepared.place(reader, number)
+def _prepare_term(view: SegmentView, number: TermId, parameters: Parameters) -> PreparedTerm:
+    reader, segment = view.reader, prepared(view.reader, parameters)
+    place = segment.place(reader, number)
     start, end, first, frequency, _, _ = place
     reader.bytes_of(layout.POSTINGS, 2 * start, 2 * end)
-    reader.bytes_of(layout.IMPACTS, first, first + frequency)
     reader.bytes_of(layout.TFS, first, first + frequency)
-    row, table = np.array(place, np.int64), np.zeros((prepared.windows, 3), np.int64)
+    row, table = np.array(place, np.int64), np.zeros((segment.windows, 3), np.int64)
     # Two threads may do this at once; both write the same.
-    if describe_term(prepared.arrays, row, table) == FAULT:
+    if describe_term(segment.arrays, segment.scoring, row, table) == FAULT:
         raise SegmentDamaged(reader.path, f"the posting list of term {number} does not fit the bytes it was given")
     histogram = np.zeros(256, np.int64)
-    impact_histogram(prepared.arrays, row, table, live_bits(view), histogram)
+    impact_histogram(segment.arrays, row, table, live_bits(view), histogram)
     reaching = np.cumsum(histogram[::-1])
     levels = 255 - np.searchsorted(reaching, LEVEL_RANKS)
     return PreparedTerm(place, np.clip(levels, 0, 255).astype(np.uint8).tobytes())

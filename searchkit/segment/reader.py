@@ -255,20 +255,21 @@ class SegmentReader:
 
     def _position_stream(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
         """The position stream of the postings in strides `start` to `stop`."""
-        index = self._position_index
+        index = self.position_index
         end = int(index[stop]) if stop < len(index) else self._sums.size(layout.POSITIONS)
         return np.frombuffer(self._part(layout.POSITIONS, int(index[start]), end), np.uint8)
 
     def position_streams(self) -> Iterator[tuple[int, int, npt.NDArray[np.uint8]]]:
         """The whole position stream in pieces: first posting, one past the last, and their bytes."""
-        strides = len(self._position_index)
+        strides = len(self.position_index)
         for start in range(0, strides, _STRIDES_AT_ONCE):
             stop = min(start + _STRIDES_AT_ONCE, strides)
             last = min(stop * layout.POSITIONS_STRIDE, self.head.postings)
             yield start * layout.POSITIONS_STRIDE, last, self._position_stream(start, stop)
 
     @cached_property
-    def _position_index(self) -> DocArray:
+    def position_index(self) -> DocArray:
+        """Byte offset in `positions` of every 64th posting of the segment."""
         return self._array(layout.POSITION_INDEX, layout.U4)
 
     # --- documents ------------------------------------------------------------------------------------

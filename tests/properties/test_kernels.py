@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 
 import searchkit
 from searchkit.query.bind import plan_query
-from searchkit.rank.kernels.arrays import Leaves, Scoring, Scratch, SegmentArrays
+from searchkit.rank.kernels.arrays import Leaves, Scoring, new_scratch
 from searchkit.rank.kernels.blocks import rank_blocks
 from searchkit.rank.kernels.bounds import weigh
-from searchkit.rank.kernels.heap import best_first
+from searchkit.rank.kernels.heap import sort_best_first
 from searchkit.rank.kernels.lists import open_lists
 from searchkit.rank.kernels.windows import rank_windows
-from searchkit.search import fast, prepared
-from searchkit.search.execute import parameters_of, rank_plain
+from searchkit.search import prepared
+from searchkit.search.execute import KeyRanking, parameters_of, rank_plain
 from searchkit.search.fast import rank_fast
 from searchkit.search.resolve import resolve
+from searchkit.search.tables import tables_of
 from tests.support import corpora
 
 words = st.sampled_from([*corpora.COMMON, *corpora.SCARCE])
@@ -77,6 +78,8 @@ def forgetful(snapshots: dict[str, searchkit.Snapshot]) -> Iterator[None]:
 
     def forget() -> None:
         for snapshot in snapshots.values():
+            snapshot.held.cache.clear()
+            snapshot._known_words = None
             for view in snapshot.held.views:
                 view.cache.clear()
                 view.reader.cache.clear()
@@ -114,27 +117,33 @@ def test_either_kernel_answers_alone(
     held = snapshots[which].held
     resolved = resolve(plan_query(query, held.schema, snapshots[which]._analyzer, "any"), held)
     parameters = parameters_of(held, (2.0, 1.0), 1.2, 0.75)
+    tables = tables_of(held, parameters)
     heap, kept = np.zeros(k, np.uint64), 0
     for view in held.views:
-        share = fast._share(view, resolved, parameters, frozenset(), prepared.live_bits(view))
-        if share is None:
+        segment, scratch = prepared.prepared(view.reader, parameters), new_scratch(tables.windows)
+        places, factors = [], []
+        for leaf in resolved.leaves:
+            found = prepared.term(view, leaf.leaf.term, segment.parameters)
+            if found is not None:
+                places.append(found.place)
+                factors.append((leaf.idf, leaf.times, leaf.times * leaf.idf, 0.0))
+        if not places:
             continue
-        segment, leaves = SegmentArrays(*prepared.segment_arrays(view)), Leaves(*share.leaves)
-        scoring, scratch = Scoring(*fast._scoring(view, parameters)), Scratch(*fast._scratch(view))
-        least = fast._least(held, resolved, parameters, k) if which == "worn" else 0.0
-        assert open_lists(segment, leaves, scratch.tables, -(-view.documents // 65_536)) == 0
+        leaves = Leaves(np.array(places, np.int64), np.array(factors), np.zeros(0, np.uint32), np.zeros(0))
+        scoring = Scoring(np.array(parameters.weights), np.array(parameters.means), parameters.k1, parameters.b)
+        allowed = prepared.live_bits(view)
+        assert open_lists(segment.arrays, leaves, scratch.tables, -(-view.documents // 65_536)) == 0
         scale = weigh(leaves, scratch.weights)
         if impatient:
             kept, _ = rank_windows(
-                segment, leaves, scoring, share.allowed, scratch, scale, share.tight, heap, kept, least, view.base
+                segment.arrays, leaves, scoring, allowed, scratch, scale, 1.0, heap, kept, 0.0, view.base
             )
         else:
             kept, visited, _ = rank_blocks(
-                segment, leaves, scoring, share.allowed, scratch, scale, np.inf, heap, kept, least, view.base
+                segment.arrays, leaves, scoring, allowed, scratch, scale, np.inf, heap, kept, 0.0, view.base
             )
             assert visited >= 0
-    scores, places = np.empty(kept, np.float32), np.empty(kept, np.int64)
-    best_first(heap[:kept], scores, places)
-    plain = rank_plain(held, resolved, parameters, k)
-    np.testing.assert_array_equal(scores, plain.scores)
-    np.testing.assert_array_equal(places, plain.places)
+    sort_best_first(heap, kept)
+    ranked, plain = KeyRanking(heap, kept, kept), rank_plain(held, resolved, parameters, k)
+    np.testing.assert_array_equal(ranked.scores, plain.scores)
+    np.testing.assert_array_equal(ranked.places, plain.places)

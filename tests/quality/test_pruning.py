@@ -50,14 +50,14 @@ def index(tmp_path_factory):
 def work(index, monkeypatch):
     """A function that searches and gives back how many documents the kernel scored exactly, and how many match."""
     counted: list[int] = []
-    kernel = fast.rank_segment
+    kernel = fast.answer
 
     def counting(*arguments):
         found = kernel(*arguments)
         counted.append(int(found[1]))
         return found
 
-    monkeypatch.setattr(fast, "rank_segment", counting)
+    monkeypatch.setattr(fast, "answer", counting)
 
     def of(query: str, limit: int) -> tuple[int, int]:
         counted.clear()

@@ -1,7 +1,7 @@
 """What the kernels read and write: a segment's arrays, a query's leaves, a thread's scratch memory.
 
 Kernels index these arrays and never take an address from a file. What they rely on beyond that is checked
-once for each term, when it is first met (`lists.describe_term`).
+once for each term, when it is first met (`describe.describe_term`).
 """
 
 from __future__ import annotations
@@ -45,9 +45,11 @@ class SegmentArrays(NamedTuple):
     """What a kernel reads of a segment; see segment/FORMAT.md.
 
     `postings` is the part of that name as uint16 pairs of bytes, `lengths` has shape (documents, fields),
-    `vectors` (256, fields), `escapes` (len(escaped), fields). `maxima` holds the largest impact of each
+    `vectors` (256, fields), `escapes` (len(escaped), fields). What follows from facts is filled in term by term
+    (`describe.py`): `impacts`, uint8, the bound of each posting; `maxima` holds the largest impact of each
     block of 64 documents, uint8, a row of whole windows for each dense term; `ranks` the postings before
     every 512th document of a window, uint16, `RANKS` of them a window, a row for each term that has any.
+    `positions` and `position_index` are the parts of those names, uint8 and uint32.
     """
 
     postings: Any
@@ -59,6 +61,8 @@ class SegmentArrays(NamedTuple):
     lengths: Any
     maxima: Any
     ranks: Any
+    positions: Any
+    position_index: Any
 
 
 class Leaves(NamedTuple):
@@ -100,7 +104,7 @@ class Scratch(NamedTuple):
     sparse leaf; `sums` one sum and `bits` one bit a
     document of a window; `candidates`, `values`, `chosen` and `scores` what passed;
     `masks`, `firsts` and `rest` belong to a batch of blocks whose sums are in `batch`;
-    `saved` is a heap as it was.
+    `saved` is a heap as it was; `cursors` follow the words of a phrase through a document; `places` and `factors` are those of `Leaves`, for one segment.
     """
 
     tables: Any
@@ -121,6 +125,9 @@ class Scratch(NamedTuple):
     firsts: Any
     rest: Any
     saved: Any
+    cursors: Any
+    places: Any
+    factors: Any
 
 
 def new_scratch(windows: int) -> Scratch:
@@ -144,4 +151,7 @@ def new_scratch(windows: int) -> Scratch:
         firsts=np.zeros((LEAVES_MAX, BATCH), np.int64),
         rest=np.zeros(BATCH, np.int64),
         saved=np.zeros(BLOCKS_K_MAX, np.uint64),
+        cursors=np.zeros((LEAVES_MAX, 4), np.int64),
+        places=np.zeros((LEAVES_MAX, 6), np.int64),
+        factors=np.zeros((LEAVES_MAX, 4), np.float64),
     )

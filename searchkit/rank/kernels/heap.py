@@ -78,19 +78,16 @@ def push(heap: Any, held: Any, value: Any) -> Any:
 
 
 @njit(**JIT)
-def best_first(heap: Any, scores: Any, places: Any) -> None:
-    """Take a heap apart, best first; of Floyd and Williams' heapsort (CACM 7(6), 1964) the second half.
+def sort_best_first(heap: Any, held: Any) -> None:
+    """Turn a heap into a list, best first; of Floyd and Williams' heapsort (CACM 7(6), 1964) the second half.
 
     Parameters
     ----------
-    heap : ndarray of shape (n,), uint64
-        All of it in use; spent afterwards.
-    scores : ndarray of shape (n,), float32
-    places : ndarray of shape (n,), int64
-        Filled.
+    heap : ndarray of shape (k,), uint64
+        The first `held` are put in order.
     """
-    for last in range(len(heap) - 1, -1, -1):
-        scores[last] = key_score(heap[0])
-        places[last] = 0xFFFFFFFF - np.int64(heap[0] & np.uint64(0xFFFFFFFF))
+    for last in range(held - 1, 0, -1):
+        best = heap[0]
         heap[0] = heap[last]
         _sink(heap, last)
+        heap[last] = best

@@ -24,10 +24,7 @@ from searchkit.rank.kernels.arrays import (
     REQUIRED,
     WINDOW,
     WINDOW_BLOCKS,
-    Leaves,
     Scoring,
-    Scratch,
-    SegmentArrays,
 )
 from searchkit.rank.kernels.bits import HAS_EXPAND, popcount
 from searchkit.rank.kernels.blocks import rank_blocks
@@ -67,9 +64,8 @@ def rank_segment(
 
     Parameters
     ----------
-    segment, leaves, scoring, scratch : tuple
-        The fields of `SegmentArrays`, `Leaves`, `Scoring` and `Scratch`, in order. Between 1 and `LEAVES_MAX`
-        leaves, each occurring in the segment; its posting lists described (`lists.describe_term`).
+    segment, leaves, scoring, scratch : SegmentArrays, Leaves, Scoring, Scratch
+        Between 1 and `LEAVES_MAX` leaves, each occurring in the segment; its posting lists described (`describe.describe_term`).
     allowed : ndarray of shape (ceil(documents / 64),), uint64, or of shape (0,)
         One bit for each document that may be a result; empty if all may.
     heap : ndarray of shape (k,), uint64
@@ -90,41 +86,39 @@ def rank_segment(
     scored : int
         Documents scored exactly: what pruning left to do.
     """
-    segment_arrays, query = SegmentArrays(*segment), Leaves(*leaves)
-    terms, memory = Scoring(*scoring), Scratch(*scratch)
-    documents, count = len(segment_arrays.lengths), len(query.places)
+    documents, count = len(segment.lengths), len(leaves.places)
     windows = (documents + WINDOW - 1) >> 16
-    if open_lists(segment_arrays, query, memory.tables, windows) == FAULT:
+    if open_lists(segment, leaves, scratch.tables, windows) == FAULT:
         return FAULT, 0
-    if count == 1 and query.places[0, FIRST] >= 0:
-        return rank_single(segment_arrays, query, terms, allowed, memory, windows, heap, held, least, base_place)
+    if count == 1 and leaves.places[0, FIRST] >= 0:
+        return rank_single(segment, leaves, scoring, allowed, scratch, windows, heap, held, least, base_place)
     required, dense, rarest = 0, True, documents
     for leaf in range(count):
-        if query.factors[leaf, REQUIRED] != 0:
+        if leaves.factors[leaf, REQUIRED] != 0:
             required += 1
-            dense &= query.places[leaf, MAXIMA] >= 0
-            rarest = min(rarest, query.places[leaf, FREQUENCY])
-    scale, visited, scored = weigh(query, memory.weights), -1, 0
+            dense &= leaves.places[leaf, MAXIMA] >= 0
+            rarest = min(rarest, leaves.places[leaf, FREQUENCY])
+    scale, visited, scored = weigh(leaves, scratch.weights), -1, 0
     if len(heap) <= BLOCKS_K_MAX and documents >= BLOCKS_DOCUMENTS_MIN and (dense or not required):
-        cost = rarest * _SIFT_NS if required else _window_cost(query, memory.tables, windows)
+        cost = rarest * _SIFT_NS if required else _window_cost(leaves, scratch.tables, windows)
         before = held
         for i in range(held):
-            memory.saved[i] = heap[i]
+            scratch.saved[i] = heap[i]
         held, visited, scored = rank_blocks(
-            segment_arrays, query, terms, allowed, memory, scale, cost, heap, held, least, base_place
+            segment, leaves, scoring, allowed, scratch, scale, cost, heap, held, least, base_place
         )
         if visited < 0:  # Another kernel begins anew, with the threshold reached but not the documents.
             least, held = floor_of(heap, held, least), before
             for i in range(held):
-                heap[i] = memory.saved[i]
+                heap[i] = scratch.saved[i]
     if visited >= 0:
         return held, scored
     if required:
         held, _, scored = rank_conjunction(
-            segment_arrays, query, terms, allowed, memory, windows, heap, held, least, base_place
+            segment, leaves, scoring, allowed, scratch, windows, heap, held, least, base_place
         )
         return held, scored
-    return rank_windows(segment_arrays, query, terms, allowed, memory, scale, tight, heap, held, least, base_place)
+    return rank_windows(segment, leaves, scoring, allowed, scratch, scale, tight, heap, held, least, base_place)
 
 
 @njit(**JIT)
@@ -151,26 +145,25 @@ def count_segment(segment: Any, leaves: Any, allowed: Any, scratch: Any, nothing
 
     Half a nanosecond a posting in arrays, a hundredth in bitmaps; with required leaves, that of the rarest.
     """
-    segment_arrays, query, memory = SegmentArrays(*segment), Leaves(*leaves), Scratch(*scratch)
-    documents, count = len(segment_arrays.lengths), len(query.places)
+    documents, count = len(segment.lengths), len(leaves.places)
     windows = (documents + WINDOW - 1) >> 16
-    if open_lists(segment_arrays, query, memory.tables, windows) == FAULT:
+    if open_lists(segment, leaves, scratch.tables, windows) == FAULT:
         return FAULT
     required = False
     for leaf in range(count):
-        required |= query.factors[leaf, REQUIRED] != 0
+        required |= leaves.factors[leaf, REQUIRED] != 0
     if required:
-        terms = Scoring(query.list_f, query.list_f, 1.0, 0.0)
-        _, matched, _ = rank_conjunction(segment_arrays, query, terms, allowed, memory, windows, nothing, 0, 0.0, 0)
+        unused = Scoring(leaves.list_f, leaves.list_f, 1.0, 0.0)
+        _, matched, _ = rank_conjunction(segment, leaves, unused, allowed, scratch, windows, nothing, 0, 0.0, 0)
         return matched
     matched = np.int64(0)
     for window in range(windows):
         for block in range(WINDOW_BLOCKS):
-            memory.bits[block] = 0
+            scratch.bits[block] = 0
         for leaf in range(count):
-            if memory.tables[leaf, window, CARD]:
-                _unite(segment_arrays, query, memory, leaf, window)
+            if scratch.tables[leaf, window, CARD]:
+                _unite(segment, leaves, scratch, leaf, window)
         base = window * WINDOW_BLOCKS
         for block in range(min(WINDOW_BLOCKS, ((documents + 63) >> 6) - base)):
-            matched += popcount(memory.bits[block] & allowed[base + block] if len(allowed) else memory.bits[block])
+            matched += popcount(scratch.bits[block] & allowed[base + block] if len(allowed) else scratch.bits[block])
     return matched

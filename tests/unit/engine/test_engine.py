@@ -261,6 +261,7 @@ def test_a_process_that_stays_gets_the_kernels(index: searchkit.Index, monkeypat
     failed = engines._Auto()
     failed._load()
     assert failed.ranker() is engines.rank_plain
+    assert not failed.loaded
 
 
 def test_a_query_of_many_words(index: searchkit.Index) -> None:

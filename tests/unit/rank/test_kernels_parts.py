@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from numba import njit
 
 from searchkit.rank.kernels import bits
-from searchkit.rank.kernels.arrays import FAULT, SegmentArrays
-from searchkit.rank.kernels.heap import best_first, key, key_score, push
-from searchkit.rank.kernels.lists import describe_term
+from searchkit.rank.kernels.arrays import FAULT, Scoring, SegmentArrays
+from searchkit.rank.kernels.describe import describe_term
+from searchkit.rank.kernels.heap import key, key_score, push, sort_best_first
 from searchkit.rank.topk import best
+from searchkit.search.execute import KeyRanking
 
 masks = st.integers(0, 2**64 - 1)
 
@@ -60,10 +61,10 @@ def test_the_heap_keeps_what_sorting_keeps(values: list[int], k: int) -> None:
     for place in np.random.default_rng(len(values)).permutation(len(values)):
         assert key_score(key(scores[place], place)) == scores[place]
         held = push(heap, held, key(scores[place], place))
-    found = np.empty(held, np.float32), np.empty(held, np.int64)
-    best_first(heap[:held], *found)
+    sort_best_first(heap, held)
+    found = KeyRanking(heap, held, held)
     wanted = best(scores, np.arange(len(values)), k)
-    assert [array.tolist() for array in found] == [array.tolist() for array in wanted]
+    assert [found.scores.tolist(), found.places.tolist()] == [array.tolist() for array in wanted]
 
 
 def _described(postings: bytes, frequency: int, documents: int = 70_000) -> int:
@@ -74,9 +75,11 @@ def _described(postings: bytes, frequency: int, documents: int = 70_000) -> int:
         tfs=np.zeros(frequency, np.uint8), vectors=np.ones((256, 1), np.uint32), escaped=np.zeros(0, np.uint32),
         escapes=np.zeros((0, 1), np.uint32), lengths=np.ones((documents, 1), np.uint32),
         maxima=np.zeros(2048, np.uint8), ranks=np.zeros(256, np.uint16),
+        positions=np.zeros(0, np.uint8), position_index=np.zeros(0, np.uint32),
     )  # fmt: skip
     place = np.array((0, len(padded) // 2, 0, frequency, 0, 0), np.int64)
-    return describe_term(segment, place, np.zeros((2, 3), np.int64))
+    scoring = Scoring(np.ones(1), np.ones(1), 1.2, 0.75)
+    return describe_term(segment, scoring, place, np.zeros((2, 3), np.int64))
 
 
 SOUND = struct.pack("<IIHHHHII3H2H", 12346, 2, 0, 2, 1, 1, 24, 30, 5, 6, 9, 1, 2)

@@ -1,0 +1,96 @@
+"""What a search found, and where its hits fetch what they show.
+
+A ranking is places and scores; everything a person sees of it is worked out when it is first looked at, and what
+that costs to set up is shared by the hits of one search. What this module does not know: how a ranking came about.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from searchkit.analysis.analyzer import Analyzer
+from searchkit.index.snapshot import IndexSnapshot
+from searchkit.model.results import Hit
+from searchkit.model.snippet import Snippet
+from searchkit.query.bind import plan_query
+from searchkit.search.execute import Ranking
+from searchkit.search.highlight import Highlighter
+from searchkit.search.request import Mode
+from searchkit.search.resolve import ResolvedPlan, resolve
+
+
+class Answer:
+    """An answer to a query, as `model.results` sees it.
+
+    Parameters
+    ----------
+    held : IndexSnapshot
+    analyzer : Analyzer
+    query : str
+    mode : {"any", "all"}
+    ranking : Ranking
+    resolved : ResolvedPlan, optional
+        The plan that was ranked, if one was made; else it is made when it is needed.
+    """
+
+    __slots__ = ("_analyzer", "_held", "_highlighter", "_mode", "_query", "_ranking", "_resolved")
+
+    def __init__(
+        self,
+        held: IndexSnapshot,
+        analyzer: Analyzer,
+        query: str,
+        mode: Mode,
+        ranking: Ranking,
+        resolved: ResolvedPlan | None = None,
+    ) -> None:
+        self._held = held
+        self._analyzer = analyzer
+        self._query = query
+        self._mode: Mode = mode
+        self._ranking = ranking
+        self._resolved = resolved
+        self._highlighter: Highlighter | None = None
+
+    def _plan(self) -> ResolvedPlan:
+        if self._resolved is None:
+            plan = plan_query(self._query, self._held.schema, self._analyzer, self._mode)
+            self._resolved = resolve(plan, self._held)
+        return self._resolved
+
+    def hits(self) -> list[Hit]:
+        """Best first."""
+        pairs = zip(self._ranking.places.tolist(), self._ranking.scores.tolist(), strict=True)
+        return [Hit(place, score, self) for place, score in pairs]
+
+    def total(self) -> int:
+        """Documents that match."""
+        return self._ranking.total
+
+    def warnings(self) -> tuple[str, ...]:
+        """What of the query was not understood."""
+        return self._plan().warnings
+
+    def corrections(self) -> tuple[str, ...]:
+        """Better spellings that find more."""
+        return ()
+
+    def id(self, place: int) -> str:
+        """The id of the document at a place."""
+        return self._held.id(place)
+
+    def record(self, place: int) -> dict[str, Any]:
+        """The stored record of the document at a place."""
+        return self._held.record(place)
+
+    def snippet(self, record: dict[str, Any]) -> Snippet:
+        """The piece of a record that shows why it was found."""
+        if self._highlighter is None:
+            resolved = self._plan()
+            weights = {leaf.leaf: leaf.idf for leaf in resolved.leaves}
+            self._highlighter = Highlighter(resolved.plan, self._analyzer, weights=weights)
+        names = self._held.schema.text_fields
+        # The body says most about a page; titles and addresses are shown beside the snippet anyway.
+        fields = [name for name in ("text", *names) if name not in ("title", "url")] + ["title"]
+        texts = (record.get(name) for name in fields)
+        return self._highlighter.snippet(next((text for text in texts if isinstance(text, str) and text), ""))

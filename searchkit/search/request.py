@@ -1,0 +1,34 @@
+"""What may be asked of a search, checked before anything is done for it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, SupportsIndex, TypeAlias
+
+from searchkit import limits
+from searchkit.errors import LimitExceeded, RequestError
+
+Mode: TypeAlias = Literal["any", "all"]
+MODES: Final = ("any", "all")
+
+
+def check_request(query: str, limit: int, mode: str, ranking: str) -> None:
+    """Raise RequestError or LimitExceeded for what no search can mean."""
+    if not isinstance(query, str):
+        raise RequestError(f"a query is a text, not {type(query).__name__}")
+    if not isinstance(limit, SupportsIndex):
+        raise RequestError(f"a search has a whole number of hits as its limit, not {limit!r}")
+    if limit > limits.HITS_MAX:
+        raise LimitExceeded("the number of hits asked for", limit, limits.HITS_MAX)
+    if limit < 0:
+        raise RequestError(f"a search has a limit of 0 or more hits, not {limit}")
+    if mode not in ("any", "all"):
+        raise RequestError(f"a mode is 'any' or 'all', not {mode!r}")
+    if ranking != "bm25":
+        raise RequestError(f"a ranking is 'bm25', not {ranking!r}")
+
+
+def check_parameters(k1: float, b: float) -> None:
+    """Raise RequestError for parameters a score is not defined for."""
+    if not (limits.PARAMETER_MIN <= k1 <= limits.PARAMETER_MAX and 0 <= b <= 1):
+        span = f"from {limits.PARAMETER_MIN:g} to {limits.PARAMETER_MAX:g}"
+        raise RequestError(f"k1 is above 0 ({span}) and b from 0 to 1, not k1={k1} and b={b}")

@@ -1,0 +1,186 @@
+"""What queries of one snapshot have in common, laid out so that one kernel call finds everything by number.
+
+Every word that is met gets a row: where it lies in each segment, its idf, and scores that so many documents are
+known to reach by it alone. A query of known words is then a few numbers. Rows are made when words are first
+asked for, from what `prepared.py` keeps of each segment, some microseconds and segment; 50 bytes a segment
+and 80 more each. Tables belong to a snapshot and one set of parameters. What this module does not know: how a
+query was typed, and how it is ranked.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from searchkit.index.snapshot import IndexSnapshot
+from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1, Parameters, inverse_document_frequency
+from searchkit.rank.bounds import IMPACT_MAX, impact_scale
+from searchkit.rank.kernels import answer
+from searchkit.rank.kernels.answer import LEVEL_RANKS, ROW_NUMBERS
+from searchkit.rank.kernels.arrays import LEAVES_MAX, WINDOW, new_scratch
+from searchkit.rank.kernels.contexts import Context, context_of
+from searchkit.search.execute import parameters_of
+from searchkit.search.prepared import PreparedTerm, live_bits, prepared, term
+
+_ROWS_AT_FIRST = 256
+_ROWS_MAX = 200_000
+"""Words remembered; then all are forgotten. Some 30 MB with three segments."""
+_PARAMETERS_MAX = 4
+"""Sets of parameters a snapshot keeps tables for."""
+
+_threads = threading.local()
+_making = threading.Lock()
+
+
+class Tables:
+    """Rows for the words of a snapshot that queries met, under one set of parameters.
+
+    Attributes
+    ----------
+    context : ndarray of int64
+        For `kernels.answer`.
+    frequencies : list of int
+        Document frequency of the word of each row.
+    """
+
+    def __init__(self, snapshot: IndexSnapshot, parameters: Parameters) -> None:
+        self.snapshot = snapshot
+        self.parameters = parameters
+        self.windows = max((-(-view.documents // WINDOW) for view in snapshot.views), default=1)
+        segments = len(snapshot.views)
+        self._lock = threading.Lock()
+        usual = parameters_of(snapshot, snapshot.schema.weights, DEFAULT_K1, DEFAULT_B)
+        self._segments = [prepared(view.reader, usual) for view in snapshot.views]
+        self._scales = np.array([self._scale(number) for number in range(segments)], np.float64).reshape(-1, 2)
+        self._kept: list[Any] = [
+            np.array(parameters.weights, np.float64),
+            np.array(parameters.means, np.float64),
+            self._scales,
+            self._segment_rows(),
+            np.array([parameters.k1, parameters.b]),
+        ]
+        self.context = np.zeros(answer.FREE + 1, np.int64)
+        self.context[: answer.FIELDS + 1] = segments, len(parameters.weights)
+        self.context[answer.WEIGHTS :] = [array.ctypes.data for array in self._kept]
+        self.frequencies: list[int] = []
+        self._rows: dict[str, int] = {}
+        self._table = np.zeros((0, segments, 6), np.int64)
+        self._idfs, self._levels = np.zeros(0), np.zeros((0, len(LEVEL_RANKS)))
+        self._make_room(_ROWS_AT_FIRST)
+
+    def _scale(self, number: int) -> tuple[float, float]:
+        """Lower and upper scale of a segment's impacts."""
+        baked, now = self._segments[number].parameters, self.parameters
+        if baked == now:
+            return 1.0, 1.0
+        return impact_scale(
+            now.weights,
+            now.means,
+            now.k1,
+            now.b,
+            baked_weights=baked.weights,
+            baked_means=baked.means,
+            baked_k1=baked.k1,
+            baked_b=baked.b,
+            length_max=self.snapshot.views[number].reader.length_max,
+        )
+
+    def _segment_rows(self) -> npt.NDArray[np.int64]:
+        rows = np.zeros((len(self._segments), ROW_NUMBERS), np.int64)
+        for number, (segment, view) in enumerate(zip(self._segments, self.snapshot.views, strict=True)):
+            live = live_bits(view)
+            arrays = context_of([*segment.arrays, live])
+            rows[number] = [*arrays.tolist(), view.base]
+        return rows
+
+    def _make_room(self, rows: int) -> None:
+        """Tables for so many rows, with those there are. The old ones stay, for whoever is reading them."""
+        segments, used = len(self._segments), len(self.frequencies)
+        table = np.zeros((rows, segments, 6), np.int64)
+        idfs, levels = np.zeros(rows), np.zeros((rows, len(LEVEL_RANKS)))
+        table[:used], idfs[:used], levels[:used] = self._table[:used], self._idfs[:used], self._levels[:used]
+        self._table, self._idfs, self._levels = table, idfs, levels
+        self._kept += [table, idfs, levels]
+        addresses = [array.ctypes.data for array in (table, idfs, levels)]
+        self.context[answer.TABLE : answer.LEVELS + 1] = addresses
+
+    @property
+    def full(self) -> bool:
+        """Whether there are so many rows that it is time to begin anew."""
+        return len(self.frequencies) >= _ROWS_MAX
+
+    def row(self, name: str) -> int:
+        """The row of a term; made if it has none yet. Also for a term that does not occur."""
+        row = self._rows.get(name)
+        if row is not None:
+            return row
+        found = [term(view, name, self._segments[number].parameters) for number, view in enumerate(self.snapshot.views)]
+        frequency = self.snapshot.document_frequency(name)
+        with self._lock:
+            if name in self._rows:
+                return self._rows[name]
+            row = len(self.frequencies)
+            if row == len(self._idfs):
+                self._make_room(2 * row)
+            for number, here in enumerate(found):
+                if here is not None:
+                    self._table[row, number] = here.place
+            self._idfs[row] = inverse_document_frequency(self.snapshot.documents, frequency)
+            self._levels[row] = self._reached(found)
+            self.frequencies.append(frequency)
+            self._rows[name] = row
+        return row
+
+    def _reached(self, found: list[PreparedTerm | None]) -> list[float]:
+        """For each of `LEVEL_RANKS`, what f / (f + k1) is at least in so many live documents of all segments; or 0."""
+        levels = []
+        for number, here in enumerate(found):
+            if here is not None:
+                lower = self._scales[number, 0]
+                levels += [
+                    (lower * (impact - 1) / IMPACT_MAX, documents, number)
+                    for documents, impact in zip(LEVEL_RANKS, here.levels, strict=True)
+                    if impact > 1
+                ]
+        levels.sort(reverse=True)
+        reached, by_segment, together = [0.0] * len(LEVEL_RANKS), [0] * len(found), 0
+        for value, documents, number in levels:
+            together += max(0, documents - by_segment[number])
+            by_segment[number] = max(documents, by_segment[number])
+            for column, rank in enumerate(LEVEL_RANKS):
+                if together >= rank and not reached[column]:
+                    reached[column] = value
+        return reached
+
+
+def tables_of(snapshot: IndexSnapshot, parameters: Parameters) -> Tables:
+    """The tables of a snapshot for a set of parameters."""
+    known: dict[Parameters, Tables] = snapshot.cache.setdefault("tables", {})
+    tables = known.get(parameters)
+    if tables is None or tables.full:
+        with _making:
+            if len(known) >= _PARAMETERS_MAX:
+                known.clear()
+            tables = known[parameters] = Tables(snapshot, parameters)
+    return tables
+
+
+class Scratch:
+    """A thread's scratch memory and the room for a query's leaves, with their context."""
+
+    def __init__(self, windows: int) -> None:
+        self.windows = windows
+        self._arrays = new_scratch(windows)
+        self.context: Context = np.append(context_of(self._arrays), windows)
+        self.leaves = np.zeros(LEAVES_MAX, np.int64)
+
+
+def scratch_for(windows: int) -> Scratch:
+    """This thread's scratch, large enough for segments of so many windows."""
+    known: Scratch | None = getattr(_threads, "scratch", None)
+    if known is None or known.windows < windows:
+        known = _threads.scratch = Scratch(windows)
+    return known
