@@ -36,15 +36,17 @@ from searchkit.query.bind import plan_query
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
 from searchkit.search.answer import Answer
 from searchkit.search.engines import Engine, known_words, rank
-from searchkit.search.execute import Ranking, parameters_of
+from searchkit.search.execute import parameters_of
 from searchkit.search.explain import explain
-from searchkit.search.request import MODES, Mode, check_parameters, check_request
+from searchkit.search.request import Mode, check_parameters, check_request
 from searchkit.search.resolve import resolve
 from searchkit.segment.check import check_segment
 from searchkit.store.files import os_errors
 
 if TYPE_CHECKING:
     from searchkit.search.known_words import KnownWords
+
+_COMPILED = ("auto", "numba")
 
 __all__ = ["CheckReport", "Index", "Snapshot", "Writer", "create", "open"]
 
@@ -208,16 +210,12 @@ class Snapshot:
         Results
             Sorted by score, then by order of arrival.
         """
+        if weights is None and k1 == DEFAULT_K1 and b == DEFAULT_B and ranking == "bm25" and engine in _COMPILED:
+            quick = self.quick(query, limit, mode, engine)
+            if quick is not None:
+                return quick
         started = time.perf_counter()
         held = self.held
-        if (
-            weights is None and k1 == DEFAULT_K1 and b == DEFAULT_B and ranking == "bm25"
-            and query.__class__ is str and limit.__class__ is int and 0 < limit <= limits.HITS_MAX and mode in MODES
-        ):  # fmt: skip
-            quick = self._quick(query, limit, mode, engine)
-            if quick is not None:
-                found = Answer(held, self._analyzer, query, mode, quick)
-                return Results(query, found, (time.perf_counter() - started) * 1e3, held.generation)
         check_request(query, limit, mode, ranking)
         check_parameters(k1, b)
         plan = plan_query(query, held.schema, self._analyzer, mode, strict)
@@ -227,14 +225,14 @@ class Snapshot:
         found = Answer(held, self._analyzer, query, mode, ranked, resolved)
         return Results(query, found, (time.perf_counter() - started) * 1e3, held.generation)
 
-    def _quick(self, query: str, limit: int, mode: Mode, engine: Engine) -> Ranking | None:
-        """The ranking of a query of plain words, if the kernels may answer and are there."""
+    def quick(self, query: str, limit: int = 10, mode: Mode = "any", engine: Engine = "auto") -> Results | None:
+        """As `search` without options, if the query is one for the quick way and the kernels are there; else None."""
         known = self._known_words
         if known is None:
             known = self._known_words = known_words(self.held, self._analyzer, engine)
             if known is None:
                 return None
-        return known.answer(query, limit, mode) if engine != "numpy" else None
+        return known.search(query, limit, mode)
 
     def search_many(self, queries: Iterable[str], limit: int = 10, mode: Mode = "any", **options: Any) -> list[Results]:
         """Answers to many queries, in their order, from the same commit. Options as in `search`."""
@@ -280,7 +278,7 @@ class Snapshot:
 
     def close(self) -> None:
         """Let go of the commit. Hits already given out stay readable."""
-        self._held = None
+        self._held = self._known_words = None
 
     def __enter__(self) -> Self:
         return self
@@ -302,7 +300,7 @@ class Index:
         self.schema = state.schema
         self._refresh = threading.Lock()
         self._newest: IndexSnapshot | None = None
-        self._moment = -1
+        self._moment = b""
         """Of the catalog, before `_newest` was last seen to be the newest."""
         self._at_newest: Snapshot | None = None
         have = analyzer(state.schema.language).label
@@ -344,7 +342,14 @@ class Index:
 
     def search(self, query: str, limit: int = 10, mode: Mode = "any", **options: Any) -> Results:
         """Find the best documents for a query in the newest commit; see `Snapshot.search`."""
-        return self._shared_snapshot().search(query, limit, mode, **options)
+        shared = self._at_newest
+        if shared is None or self._catalog is None or self._catalog.moment() != self._moment:
+            shared = self._shared_snapshot()
+        if not options:
+            quick = shared.quick(query, limit, mode)
+            if quick is not None:
+                return quick
+        return shared.search(query, limit, mode, **options)
 
     def search_many(self, queries: Iterable[str], limit: int = 10, mode: Mode = "any", **options: Any) -> list[Results]:
         """Answers to many queries, in their order, from one commit; see `Snapshot.search`."""

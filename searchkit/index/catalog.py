@@ -183,9 +183,9 @@ class Catalog:
         with self._store.read() as txn:
             return int.from_bytes(self._unseal(_GENERATION, txn.get(_GENERATION)), "little")
 
-    def moment(self) -> int:
-        """A number that changes whenever anything is committed. Quicker to ask for than the generation."""
-        return self._store.last_transaction()
+    def moment(self) -> bytes:
+        """What changes with every commit. Quicker to ask for than the generation."""
+        return self._store.moment()
 
     def load(self) -> tuple[State, dict[SegmentId, BitMap]]:
         """The newest commit, and the deleted documents of each of its segments that has any."""

@@ -3,7 +3,7 @@
 Words are rows of the snapshot's tables; phrases, prefixes and words restricted to a field are looked up first and
 handed over as lists. Leaves that a tree requires are marked as such; where it asks for more, the matching
 documents are found by set algebra and handed over as a mask. Matches are only counted when somebody asks how
-many there are. A query of words that were met before needs no plan at all: `answer_words`. What this module
+many there are. Queries of words that were met before need no plan at all: `known_words.py`. What this module
 does not know: how a kernel ranks.
 """
 
@@ -39,7 +39,7 @@ from searchkit.search.prepared import as_bits
 from searchkit.search.resolve import ResolvedLeaf, ResolvedPlan
 from searchkit.search.tables import Tables, scratch_for, tables_of
 
-_WORDS_ONLY = np.zeros(0, np.int64)
+WORDS_ONLY = np.zeros(0, np.int64)
 
 
 class Question(NamedTuple):
@@ -47,7 +47,7 @@ class Question(NamedTuple):
 
     tables: Tables
     codes: list[int]
-    lists: npt.NDArray[np.int64] = _WORDS_ONLY
+    lists: npt.NDArray[np.int64] = WORDS_ONLY
     kept: tuple[Any, ...] = ()
 
     def rank(self, limit: int) -> tuple[npt.NDArray[np.uint64], int, int]:
@@ -58,7 +58,7 @@ class Question(NamedTuple):
         keys = np.empty(limit, np.uint64)
         held, scored = answer(tables.context, scratch.leaves, len(codes), self.lists, scratch.context, keys)
         if held < 0:
-            raise _damaged(tables, held)
+            raise damaged(tables, held)
         return keys, held, scored
 
     def matches(self) -> int:
@@ -70,11 +70,12 @@ class Question(NamedTuple):
         scratch.leaves[: len(codes)] = codes
         total = count_matches(tables.context, scratch.leaves, len(codes), self.lists, scratch.context)
         if total < 0:
-            raise _damaged(tables, total)
+            raise damaged(tables, total)
         return int(total)
 
 
-def _damaged(tables: Tables, result: int) -> SegmentDamaged:
+def damaged(tables: Tables, result: int) -> SegmentDamaged:
+    """The error for what a kernel returned instead of a number of documents."""
     view = tables.snapshot.views[FAULT - result]
     return SegmentDamaged(view.reader.path, "a posting list does not fit the bytes it was given")
 
@@ -108,13 +109,6 @@ def _ranked(question: Question, limit: int, total: int | Callable[[], int]) -> R
         return Ranking(np.zeros(0, np.float32), np.zeros(0, np.int64), total)
     keys, held, _ = question.rank(limit)
     return KeyRanking(keys, held, total)
-
-
-def answer_words(tables: Tables, codes: list[int], limit: int) -> KeyRanking:
-    """Answer a query of words given by their codes, each at most once; `limit` at least 1."""
-    question = Question(tables, codes)
-    keys, held, _ = question.rank(limit)
-    return KeyRanking(keys, held, question.matches)
 
 
 def pose(

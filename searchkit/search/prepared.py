@@ -27,7 +27,7 @@ from searchkit.rank.kernels.ranking import BLOCKS_DOCUMENTS_MIN
 from searchkit.segment import layout
 from searchkit.segment.reader import SegmentReader
 
-DENSE_SHARE = BLOCK
+DENSE_SHARE = 4 * BLOCK
 """A term has block maxima if it stands in one of so many documents: then most blocks hold it."""
 _DENSE_DOCUMENTS_MIN = 256
 _TERMS_REMEMBERED_MAX = 100_000

@@ -180,7 +180,11 @@ class Scratch:
 
 def scratch_for(windows: int) -> Scratch:
     """This thread's scratch, large enough for segments of so many windows."""
-    known: Scratch | None = getattr(_threads, "scratch", None)
-    if known is None or known.windows < windows:
-        known = _threads.scratch = Scratch(windows)
-    return known
+    try:
+        known: Scratch = _threads.scratch
+        if known.windows >= windows:
+            return known
+    except AttributeError:  # The thread's first query.
+        pass
+    made = _threads.scratch = Scratch(windows)
+    return made

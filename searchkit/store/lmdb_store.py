@@ -15,6 +15,7 @@ directory can be moved, or removed and made again, while it is open; they must n
 from __future__ import annotations
 
 import itertools
+import mmap
 import os
 import threading
 import time
@@ -40,6 +41,8 @@ _READERS_MAX = 512
 """Concurrent read transactions on one store, over all threads and processes."""
 _META_BYTES, _META_MAGIC = 152, 0xBEEFC0DE
 """Size and first field of an LMDB meta page, its page header included: `MDB_meta` of LMDB's mdb.c."""
+_META_TXN = _META_BYTES - 8
+"""Where the number of its transaction stands in a meta page."""
 _ALREADY_OPEN = "already open in this process"
 _CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
 """How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
@@ -53,6 +56,9 @@ class _Environment:
         self.pid = os.getpid()
         with _lmdb_errors(path):
             self.lmdb = lmdb.open(os.fspath(path), subdir=False, **options)
+            self.page_bytes: int = self.lmdb.stat()["psize"]
+            with open(path, "rb") as file:
+                self.metas = mmap.mmap(file.fileno(), 2 * self.page_bytes, access=mmap.ACCESS_READ)
         self.databases: dict[str, Any] = {}
         self.resizing = threading.Lock()
         weakref.finalize(self, _close, self.lmdb, self.pid)
@@ -301,9 +307,14 @@ class LmdbStore:
         finally:
             handle.abort()
 
-    def last_transaction(self) -> int:
-        """Number of the last transaction that was committed, by whichever process. Under a microsecond."""
-        return int(self._open().lmdb.info()["last_txnid"])
+    def moment(self) -> bytes:
+        """What changes with every transaction that is committed, by whichever process: the numbers of the last two.
+
+        Read where LMDB writes them, in a fifth of a microsecond. Good for seeing that nothing has changed.
+        """
+        environment = self._open()
+        metas, page = environment.metas, environment.page_bytes
+        return metas[_META_TXN:_META_BYTES] + metas[page + _META_TXN : page + _META_BYTES]
 
     def write(self, work: Callable[[Txn], T]) -> T:
         """Run `work` in a write transaction; when this returns, what it did is on disk for good.
