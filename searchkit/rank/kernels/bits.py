@@ -98,6 +98,22 @@ at_least_u16 = _at_least(16, types.uint16)
 
 
 @intrinsic
+def prefetch(typing_context: Any, values: Any, at: Any) -> Any:
+    """Begin to fetch values[at] from memory; it changes nothing, and any index is good."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        fetch = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32]), "llvm.prefetch.p0i8"
+        )
+        address = builder.bitcast(_pointer(context, builder, signature.args[0], arguments[0], arguments[1]), byte)
+        builder.call(fetch, [address, ir.Constant(_I32, 0), ir.Constant(_I32, 3), ir.Constant(_I32, 1)])
+        return context.get_dummy_value()
+
+    return types.void(values, types.int64), generate
+
+
+@intrinsic
 def multiply_add(typing_context: Any, sums: Any, at: Any, codes: Any, start: Any, weight: Any) -> Any:
     """sums[at + i] += weight · codes[start + i] for 64 of them; uint16 and uint8."""
 
@@ -155,6 +171,7 @@ if UNCOMPILED:
     from searchkit.rank.kernels import unpacked
 
     popcount, trailing_zeros, multiply_add = unpacked.popcount, unpacked.trailing_zeros, unpacked.multiply_add
+    prefetch = unpacked.prefetch
     at_least_u8 = at_least_u16 = unpacked.at_least
 
 HAS_EXPAND = _has_expand() and not UNCOMPILED

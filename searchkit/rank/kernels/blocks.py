@@ -38,7 +38,7 @@ from searchkit.rank.kernels.arrays import (
     WINDOW,
     WINDOW_BLOCKS,
 )
-from searchkit.rank.kernels.bits import at_least_u16, expand_add, multiply_add, popcount, trailing_zeros
+from searchkit.rank.kernels.bits import at_least_u16, expand_add, multiply_add, popcount, prefetch, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of, threshold_of
 from searchkit.rank.kernels.exact import contribution, list_contribution
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
@@ -108,37 +108,56 @@ def _bound_blocks(segment: Any, leaves: Any, scoring: Any, scratch: Any, windows
 
 
 @njit(**INLINE)
+def _locate_block(segment: Any, leaves: Any, scratch: Any, leaf: Any, starts: Any, block: Any, row: Any) -> None:
+    """Note where a leaf's postings of a block begin, and of a bitmap which documents they are; fetch their impacts.
+
+    In `masks` and `firsts` of the batch: for a bitmap, its word and the number of the first posting; for an
+    array, 0 and where in the container to begin; -1 if the leaf has nothing in the block.
+    """
+    window, within = block >> 10, block & 1023
+    data, card = scratch.tables[leaf, window, DATA], scratch.tables[leaf, window, CARD]
+    first, at = scratch.tables[leaf, window, POSTING], leaves.places[leaf, MAXIMA]
+    scratch.masks[leaf, row], scratch.firsts[leaf, row] = 0, -1
+    if card == 0 or (at >= 0 and segment.maxima[at + block] == 0) or (at < 0 and starts[block] == 0):
+        return
+    listed = leaves.places[leaf, FIRST] < 0
+    ranks_at = leaves.places[leaf, RANKED] + window * RANKS
+    if not listed and card > ARRAY_MAX:
+        posting = first + bitmap_rank(segment.postings, data, segment.ranks, ranks_at, within)
+        scratch.masks[leaf, row] = word_at(segment.postings, data + 4 * within)
+        scratch.firsts[leaf, row] = posting
+        prefetch(segment.impacts, posting)
+        return
+    i = np.int64(segment.ranks[ranks_at + (within >> 3)]) if at >= 0 else np.int64(starts[block]) - 1
+    scratch.firsts[leaf, row] = i
+    if not listed:
+        prefetch(segment.postings, data + i)
+        prefetch(segment.impacts, first + i)
+
+
+@njit(**INLINE)
 def _add_block(
-    segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any, starts: Any, block: Any, row: Any, scale: Any
+    segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any, block: Any, row: Any, scale: Any
 ) -> Any:
-    """Add a leaf's postings of a block to its row of the batch; returns the leaf's share of the block's bound."""
+    """Add a leaf's postings of a located block to its row of the batch; returns its share of the block's bound."""
     window, within = block >> 10, block & 1023
     data, card = scratch.tables[leaf, window, DATA], scratch.tables[leaf, window, CARD]
     first = scratch.tables[leaf, window, POSTING]
     weight, at, sums = scratch.weights[leaf], leaves.places[leaf, MAXIMA], scratch.batch
-    scratch.masks[leaf, row] = 0
-    if card == 0 or (at >= 0 and segment.maxima[at + block] == 0) or (at < 0 and starts[block] == 0):
+    mask, i = scratch.masks[leaf, row], scratch.firsts[leaf, row]
+    if i < 0:
         return np.int64(0)
-    listed = leaves.places[leaf, FIRST] < 0
-    ranks_at = leaves.places[leaf, RANKED] + window * RANKS
     share = weight * np.int64(segment.maxima[at + block]) if at >= 0 else np.int64(0)
-    if not listed and card > ARRAY_MAX:
-        mask = word_at(segment.postings, data + 4 * within)
-        posting = first + bitmap_rank(segment.postings, data, segment.ranks, ranks_at, within)
-        scratch.masks[leaf, row], scratch.firsts[leaf, row] = mask, posting
-        expand_add(sums, row << 6, segment.impacts, posting, mask, np.uint16(weight))
+    if mask != 0:
+        expand_add(sums, row << 6, segment.impacts, i, mask, np.uint16(weight))
         if at < 0:
-            for i in range(popcount(mask)):
-                share = max(share, weight * np.int64(segment.impacts[posting + i]))
+            for posting in range(i, i + popcount(mask)):
+                share = max(share, weight * np.int64(segment.impacts[posting]))
         return share
-    if at >= 0:
-        i = np.int64(segment.ranks[ranks_at + (within >> 3)])
-        while segment.postings[data + i] < within << 6:
-            i += 1
-    else:
-        i = np.int64(starts[block]) - 1
+    listed = leaves.places[leaf, FIRST] < 0
+    while not listed and segment.postings[data + i] < within << 6:
+        i += 1
     scratch.firsts[leaf, row] = first + i
-    mask = np.uint64(0)
     while i < card:
         low = np.int64(leaves.list_docs[data + i] & 0xFFFF) if listed else np.int64(segment.postings[data + i])
         if low >> 6 != within:
@@ -154,6 +173,21 @@ def _add_block(
         i += 1
     scratch.masks[leaf, row] = mask
     return share
+
+
+@njit(**INLINE)
+def _fetch_facts(segment: Any, leaves: Any, scratch: Any, block: Any, row: Any, threshold: Any) -> None:
+    """Begin to fetch what scoring the promising documents of a block will read: frequencies and lengths."""
+    mask = at_least_u16(scratch.batch, row << 6, np.uint16(threshold))
+    while mask != 0:
+        bit = np.uint64(trailing_zeros(mask))
+        mask &= mask - np.uint64(1)
+        prefetch(segment.lengths, ((block << 6) + np.int64(bit)) * segment.lengths.shape[1])
+        for leaf in range(len(leaves.places)):
+            held_here = scratch.masks[leaf, row]
+            if held_here >> bit & np.uint64(1) and leaves.places[leaf, FIRST] >= 0:
+                below = held_here & ((np.uint64(1) << bit) - np.uint64(1))
+                prefetch(segment.tfs, scratch.firsts[leaf, row] + popcount(below))
 
 
 @njit(**INLINE)
@@ -189,6 +223,21 @@ def _score_block(
 
 
 @njit(**JIT)
+def _fetch_ahead(segment: Any, leaves: Any, scratch: Any, turn: Any, size: Any) -> None:
+    """Begin to fetch what adding a leaf to the blocks of a batch will read first: they lie far apart."""
+    leaf = scratch.order[turn] & 0xFFFF
+    if leaves.places[leaf, MAXIMA] < 0:
+        return
+    for i in range(size):
+        block = scratch.blocks[0, i]
+        window, within = block >> 10, block & 1023
+        data, card = scratch.tables[leaf, window, DATA], scratch.tables[leaf, window, CARD]
+        prefetch(segment.ranks, leaves.places[leaf, RANKED] + window * RANKS + (within >> 3))
+        if card > ARRAY_MAX:
+            prefetch(segment.postings, data + 4 * within)
+
+
+@njit(**JIT)
 def _score_batch(
     segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, size: Any, scale: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
@@ -201,11 +250,16 @@ def _score_batch(
     for i in range(size):
         rows[i], rest[i] = i, scratch.bounds[blocks[i]]
     count = len(leaves.places)
+    _fetch_ahead(segment, leaves, scratch, 0, size)
     for turn in range(count):
         leaf = scratch.order[turn] & 0xFFFF
         starts = scratch.starts[scratch.order[turn] >> 16]
+        if turn + 1 < count:
+            _fetch_ahead(segment, leaves, scratch, turn + 1, size)
         for i in range(size):
-            rest[rows[i]] -= _add_block(segment, leaves, scoring, scratch, leaf, starts, blocks[i], rows[i], scale)
+            _locate_block(segment, leaves, scratch, leaf, starts, blocks[i], rows[i])
+        for i in range(size):
+            rest[rows[i]] -= _add_block(segment, leaves, scoring, scratch, leaf, blocks[i], rows[i], scale)
         if turn == count - 1 or threshold == 1:
             continue
         alive = 0
@@ -216,6 +270,8 @@ def _score_batch(
                 alive += 1
         size = alive
     scored = 0
+    for i in range(size):
+        _fetch_facts(segment, leaves, scratch, blocks[i], rows[i], threshold)
     for i in range(size):
         held, more = _score_block(
             segment, leaves, scoring, allowed, scratch, blocks[i], rows[i], scale, heap, held, least, base_place
@@ -267,10 +323,10 @@ def rank_blocks(
         return held, -1, 0
     _bound_blocks(segment, leaves, scoring, scratch, (documents + WINDOW - 1) >> 16, scale)
     words = ((documents + 63) >> 6) + 63 >> 6
-    high = np.int64(0)
-    for block in range(words << 6):
-        high = max(high, np.int64(scratch.bounds[block]))
-    high += 1
+    largest = np.uint16(0)
+    for block in range(words << 6):  # In its own width, so that the compiler compares 32 at a time.
+        largest = max(largest, scratch.bounds[block])
+    high = np.int64(largest) + 1
     threshold = threshold_of(floor_of(heap, held, least), scale)
     step = max((high - threshold) // _TIERS, 1)
     visited, scored, size = 0, 0, 0
