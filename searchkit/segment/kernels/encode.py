@@ -191,7 +191,7 @@ def count_vectors(tfs: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint64], 
         keys, counts = larger
     used = np.flatnonzero(keys)
     values, found = np.append(np.uint64(0), keys[used]), np.append(counts[-1:], counts[used])
-    order = np.argsort(values)[found[0] == 0 :]
+    order = np.argsort(values)[int(found[0] == 0) :]
     return values[order], found[order]
 
 
