@@ -20,7 +20,7 @@ import numpy.typing as npt
 from searchkit import limits
 from searchkit.codec import bitmap
 from searchkit.errors import LimitExceeded
-from searchkit.model.document import id_hash
+from searchkit.model.document import id_hash_bytes
 from searchkit.model.schema import Keyword, Schema, Text
 from searchkit.segment import layout
 from searchkit.segment.buffer import Buffer, SegmentDocuments
@@ -152,7 +152,7 @@ def _add_keywords(
 
 def _add_ids(parts: dict[str, bytes | memoryview], ids: list[str]) -> None:
     encoded = [id.encode("utf-8") for id in ids]
-    hashes = np.array([id_hash(id) >> layout.ID_HASH_SHIFT for id in ids], layout.U4)
+    hashes = (np.frombuffer(id_hash_bytes(ids), layout.U8) >> np.uint64(layout.ID_HASH_SHIFT)).astype(layout.U4)
     order = np.argsort(hashes, kind="stable")
     parts[layout.IDS] = b"".join(encoded)
     parts[layout.ID_ENDS] = _offsets(list(itertools.accumulate(map(len, encoded))), "the ids of a segment in bytes")
