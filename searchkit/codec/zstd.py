@@ -1,7 +1,7 @@
 """Zstandard: small blocks of text, compressed. The standard library's from Python 3.14 on, its backport before.
 
-Cost: about 40 microseconds to unpack a block of 16 pages. Unpacking is bounded by the size the caller
-expects, so a damaged or hostile block cannot fill the memory.
+Cost: about 40 microseconds to unpack a block of 16 pages; packing is four times as much. Unpacking is bounded by
+the size the caller expects, so a damaged or hostile block cannot fill the memory.
 """
 
 from __future__ import annotations
@@ -19,6 +19,19 @@ LEVEL = 3
 def compress(data: bytes) -> bytes:
     """Compress a block at level 3, zstd's default: half the size of the text, quick to write."""
     return bytes(zstd.compress(data, LEVEL))
+
+
+class Compressor:
+    """Compresses many small blocks, each by itself, at level 1: a third of the time is saved, and no more than a
+    hundredth of the space lost on blocks of some kilobytes, where there is little to look back on.
+    """
+
+    def __init__(self) -> None:
+        self._compressor = zstd.ZstdCompressor(1)
+
+    def compress(self, data: bytes) -> bytes:
+        """Compress one block; `decompress` takes it."""
+        return bytes(self._compressor.compress(data, zstd.ZstdCompressor.FLUSH_FRAME))
 
 
 def decompress(data: bytes | memoryview, size_max: int) -> bytes:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -104,6 +104,12 @@ def to_document(record: Mapping[str, Any], schema: Schema, where: str = "") -> D
 def id_hash(id: str) -> int:
     """64-bit hash by which a segment finds an id; equal hashes are told apart by the ids themselves."""
     return int.from_bytes(hashlib.blake2b(id.encode("utf-8"), digest_size=8).digest(), "little")
+
+
+def id_hash_bytes(ids: Iterable[str]) -> bytes:
+    """`id_hash` of many ids, one after the other, 8 little-endian bytes each."""
+    blake2b = hashlib.blake2b
+    return b"".join([blake2b(id.encode("utf-8"), digest_size=8).digest() for id in ids])
 
 
 def as_id(id: object) -> str | None:

@@ -132,7 +132,7 @@ def _prepare_term(view: SegmentView, number: TermId, parameters: Parameters) -> 
     place = segment.place(reader, number)
     start, end, first, frequency, _, _ = place
     reader.bytes_of(layout.POSTINGS, 2 * start, 2 * end)
-    reader.bytes_of(layout.TFS, first, first + frequency)
+    reader.bytes_of(layout.TFS, *reader.tfs_range(first, first + frequency))
     row, table = np.array(place, np.int64), np.zeros((segment.windows, 3), np.int64)
     # Two threads may do this at once; both write the same.
     if describe_term(segment.arrays, segment.scoring, row, table) == FAULT:

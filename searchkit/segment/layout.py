@@ -11,16 +11,16 @@ from typing import Any, Final
 
 import numpy as np
 
-FORMAT_VERSION: Final = 1
-FORMATS_READ: Final = (1,)
+FORMAT_VERSION: Final = 2
+FORMATS_READ: Final = (2,)
 
 HEAD: Final = "head"
 SUMS: Final = "sums"
 TERMS: Final = "terms"
+TERM_NUMBERS: Final = "term_numbers"
 TERM_POSTINGS: Final = "term_postings"
 TERM_FIRST: Final = "term_first"
 POSTINGS: Final = "postings"
-IMPACTS: Final = "impacts"
 TFS: Final = "tfs"
 TF_VECTORS: Final = "tf_vectors"
 TF_ESCAPED: Final = "tf_escaped"
@@ -29,6 +29,7 @@ POSITIONS: Final = "positions"
 POSITION_INDEX: Final = "position_index"
 LENGTHS: Final = "lengths.{}"
 KEYWORDS: Final = "keywords"
+KEYWORD_NUMBERS: Final = "keyword_numbers"
 KEYWORD_POSTINGS: Final = "keyword_postings"
 KEYWORD_OFFSETS: Final = "keyword_offsets"
 COLUMN: Final = "column.{}"
@@ -40,17 +41,20 @@ DIGESTS: Final = "digests"
 STORED: Final = "stored"
 STORED_INDEX: Final = "stored_index"
 
+U2: Final = np.dtype("<u2")
 U4: Final = np.dtype("<u4")
 U8: Final = np.dtype("<u8")
 F8: Final = np.dtype("<f8")
 BYTE: Final = np.dtype("u1")
 
-POSTINGS_ALIGN: Final = 8
+POSTINGS_UNIT: Final = 2
 """Bytes; every posting list begins at a multiple of it, and `term_postings` counts in this unit."""
-ESCAPE: Final = 255
-"""The code in `tfs` that says: look in `tf_escaped`."""
-IMPACT_MAX: Final = 255
-"""The impact that stands for a contribution of 1 (never reached, since f / (f + k1) < 1)."""
+SMALL_LIST_MAX: Final = 8
+"""Documents up to which a posting list is no bitmap but their low and high halves: most terms are that rare."""
+TF_BITS: Final = (4, 8)
+"""Widths a code in `tfs` can have; the largest code of a width says: look in `tf_escaped`."""
+ID_HASH_SHIFT: Final = 32
+"""`id_hashes` keeps the high half of the hash of an id; the id itself decides."""
 POSITIONS_STRIDE: Final = 64
 """Postings between two entries of `position_index`."""
 STORED_BLOCK_DOCUMENTS: Final = 16
@@ -60,18 +64,8 @@ FIELD_GAP: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Baked:
-    """The parameters a segment's impacts were computed with. Scores never use them; bounds scale from them."""
-
-    k1: float
-    b: float
-    weights: tuple[float, ...]
-    means: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Head:
-    """What a segment says of itself: counts (not sizes), field names in order, baked parameters."""
+    """What a segment says of itself: counts (not sizes), field names in order, widths."""
 
     documents: int
     terms: int
@@ -82,18 +76,16 @@ class Head:
     columns: tuple[str, ...]
     length_totals: tuple[int, ...]
     length_widths: tuple[int, ...]
-    baked: Baked
+    tf_bits: int
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the `head` part."""
-        plain = {name: getattr(self, name) for name in self.__slots__ if name != "baked"}
-        return {"format": FORMAT_VERSION, **plain, "baked": {n: getattr(self.baked, n) for n in Baked.__slots__}}
+        return {"format": FORMAT_VERSION, **{name: getattr(self, name) for name in self.__slots__}}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Head:
         """Rebuild what `to_dict` gave, lists as tuples."""
-        plain = {name: _frozen(data[name]) for name in cls.__slots__ if name != "baked"}
-        return cls(**plain, baked=Baked(**{name: _frozen(value) for name, value in data["baked"].items()}))
+        return cls(**{name: _frozen(data[name]) for name in cls.__slots__})
 
 
 def _frozen(value: Any) -> Any:

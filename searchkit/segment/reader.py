@@ -25,8 +25,10 @@ from searchkit.errors import FormatUnsupported, SegmentDamaged, StorageError
 from searchkit.ids import DocId, TermId
 from searchkit.model.document import id_hash
 from searchkit.segment import layout
+from searchkit.segment.frequencies import unpack_codes
 from searchkit.segment.layout import Head
 from searchkit.segment.positions import decode_positions, posting_starts
+from searchkit.segment.posting_lists import decode_list, decode_lists
 from searchkit.segment.stored import decode_block
 from searchkit.segment.sums import Sums
 from searchkit.segment.terms import TermDictionary
@@ -38,8 +40,8 @@ if sys.byteorder != "little":  # pragma: no cover - no supported platform is
 
 DocArray = npt.NDArray[np.uint32]
 
-_STRIDES_AT_ONCE = 4_096
-"""Entries of the position index decoded together when a whole segment is read."""
+_KERNEL_UNITS_MIN = 400_000
+"""Units of posting lists from which on decoding is worth loading the kernels for."""
 
 
 class SegmentReader:
@@ -117,22 +119,28 @@ class SegmentReader:
         """Offsets ascend and end where their part ends, so that no kernel can be led out of its bytes."""
         for name, end in ((layout.TERM_FIRST, self.head.postings), (layout.TERM_POSTINGS, None)):
             offsets = self._array(name, layout.U4)
-            last = self._sums.size(layout.POSTINGS) // layout.POSTINGS_ALIGN if end is None else end
+            last = self._sums.size(layout.POSTINGS) // layout.POSTINGS_UNIT if end is None else end
             steps = offsets[1:] < offsets[:-1]
             if len(offsets) != self.head.terms + 1 or offsets[0] != 0 or offsets[-1] != last or steps.any():
                 raise SegmentDamaged(self.path, f"the offsets in {name!r} do not fit the parts they point into")
-        for name in (layout.IMPACTS, layout.TFS):
-            if self._sums.size(name) != self.head.postings:
-                raise SegmentDamaged(
-                    self.path, f"the size of the part {name!r}", self.head.postings, self._sums.size(name)
-                )
+        tf_bytes = -(-self.head.postings * self.head.tf_bits // 8)
+        if self.head.tf_bits not in layout.TF_BITS or self._sums.size(layout.TFS) != tf_bytes:
+            raise SegmentDamaged(
+                self.path, f"the size of the part {layout.TFS!r}", tf_bytes, self._sums.size(layout.TFS)
+            )
 
     # --- terms ----------------------------------------------------------------------------------------
 
     @cached_property
     def terms(self) -> TermDictionary:
         """The term dictionary."""
-        return TermDictionary(self._part(layout.TERMS))
+        return self._dictionary(layout.TERMS, layout.TERM_NUMBERS)
+
+    def _dictionary(self, name: str, numbers: str) -> TermDictionary:
+        try:
+            return TermDictionary(self._part(name), self._array(numbers, layout.U4))
+        except ValueError as error:
+            raise SegmentDamaged(self.path, f"the part {name!r}: {error}") from error
 
     @cached_property
     def term_first(self) -> DocArray:
@@ -148,19 +156,42 @@ class SegmentReader:
         return int(self.term_first[term + 1]) - int(self.term_first[term])
 
     def postings_range(self, term: TermId) -> tuple[int, int]:
-        """Bytes of a term's roaring bitmap within the part `postings`."""
+        """Bytes of a term's posting list within the part `postings`."""
         start, stop = self._term_postings[term : term + 2].tolist()
-        return start * layout.POSTINGS_ALIGN, stop * layout.POSTINGS_ALIGN
+        return start * layout.POSTINGS_UNIT, stop * layout.POSTINGS_UNIT
 
     def postings(self, term: TermId) -> BitMap:
-        """Documents that hold a term."""
+        """Documents that hold a term, as a set."""
+        if self.document_frequency(term) <= layout.SMALL_LIST_MAX:
+            return bitmap.from_array(self.docs(term))
         return bitmap.from_bytes(self._part(layout.POSTINGS, *self.postings_range(term)))
 
     def docs(self, term: TermId) -> DocArray:
         """Documents that hold a term, ascending, shape (document_frequency(term),), uint32."""
-        docs = bitmap.to_array(self.postings(term))
-        if len(docs) != self.document_frequency(term) or (len(docs) and docs[-1] >= self.head.documents):
+        df, (start, stop) = self.document_frequency(term), self.postings_range(term)
+        fits = df > layout.SMALL_LIST_MAX or stop - start == 2 * layout.POSTINGS_UNIT * df
+        docs = decode_list(self._part(layout.POSTINGS, start, stop), df) if fits else np.zeros(0, np.uint32)
+        if len(docs) != df or (df and docs[-1] >= self.head.documents):
             raise SegmentDamaged(self.path, f"the posting list of term {term} does not fit the counts beside it")
+        return docs
+
+    def docs_of_terms(self, start: TermId, stop: TermId) -> DocArray:
+        """Documents of all terms from `start` on and before `stop`, list after list."""
+        offsets = self._term_postings[start : stop + 1].astype(np.int64)
+        dfs = np.diff(self.term_first[start : stop + 1].astype(np.int64))
+        part = self._part(layout.POSTINGS, *(layout.POSTINGS_UNIT * offsets[[0, -1]]).tolist())
+        units = np.frombuffer(part, layout.U2)
+        try:
+            if len(units) >= _KERNEL_UNITS_MIN:
+                from searchkit.segment.kernels import decode
+
+                docs = decode.decode_lists(units, np.diff(offsets), dfs)
+            else:
+                docs = decode_lists(units, np.diff(offsets), dfs)
+        except ValueError as error:
+            raise SegmentDamaged(self.path, f"the posting lists of terms {start} to {stop}: {error}") from error
+        if docs.max(initial=0) >= self.head.documents:
+            raise SegmentDamaged(self.path, f"the posting lists of terms {start} to {stop} name no documents")
         return docs
 
     def frequencies(self, term: TermId, ranks: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.uint32]:
@@ -174,16 +205,24 @@ class SegmentReader:
         first, end = int(self.term_first[term]), int(self.term_first[term + 1])
         return self.frequencies_of(np.arange(first, end) if ranks is None else first + ranks)
 
-    def frequencies_of(self, postings: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
-        """Term frequencies by field of postings given by number, shape (len(postings), fields), uint32."""
-        if len(postings) == 0:
-            return np.zeros((0, len(self.head.text_fields)), np.uint32)
-        low, high = int(postings.min()), int(postings.max()) + 1
-        codes = np.frombuffer(self._part(layout.TFS, low, high), np.uint8)[postings - low]
-        tfs = self.tf_vectors[codes]
-        escaped = np.flatnonzero(codes == layout.ESCAPE)
+    def frequencies_of(self, postings: npt.NDArray[np.int64] | slice) -> npt.NDArray[np.uint32]:
+        """Term frequencies by field of postings given by number, or of a range of them.
+
+        Returns
+        -------
+        ndarray of shape (postings, fields), uint32
+        """
+        if isinstance(postings, slice):
+            codes = self.tf_codes(postings.start, postings.stop)
+        else:
+            low, high = (int(postings.min()), int(postings.max()) + 1) if len(postings) else (0, 0)
+            start, stop = self.tfs_range(low, high)
+            shifted = postings - start * 8 // self.head.tf_bits
+            codes = unpack_codes(self._part(layout.TFS, start, stop), self.head.tf_bits, shifted)
+        tfs: npt.NDArray[np.uint32] = self.tf_vectors[codes]
+        escaped = np.flatnonzero(codes == len(self.tf_vectors) - 1)
         if len(escaped):
-            numbers = postings[escaped]
+            numbers = escaped + postings.start if isinstance(postings, slice) else postings[escaped]
             rows = np.searchsorted(self.tf_escaped, numbers)
             rows[rows == len(self.tf_escaped)] = 0
             if len(self.tf_escaped) == 0 or (self.tf_escaped[rows] != numbers).any():
@@ -191,12 +230,27 @@ class SegmentReader:
             tfs[escaped] = self.tf_escapes[rows]
         return tfs
 
+    def tfs_range(self, start: int, stop: int) -> tuple[int, int]:
+        """Bytes within the part `tfs` that hold the codes of the postings from `start` on and before `stop`."""
+        bits = self.head.tf_bits
+        return start * bits // 8, -(-stop * bits // 8)
+
+    def tf_codes(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
+        """The codes of consecutive postings, one a byte: rows of `tf_vectors`, the last of which stands for escapes."""
+        first, last = self.tfs_range(start, stop)
+        skipped = first * 8 // self.head.tf_bits
+        return unpack_codes(
+            self._part(layout.TFS, first, last), self.head.tf_bits, slice(start - skipped, stop - skipped)
+        )
+
     @cached_property
     def tf_vectors(self) -> npt.NDArray[np.uint32]:
-        """Frequency vector of each code, shape (256, fields), uint32; zeros for codes not in use."""
+        """Frequency vector of each code, shape (16 or 256, fields), uint32; zeros for codes not in use."""
         fields = len(self.head.text_fields)
-        table = np.zeros((256, fields), np.uint32)
+        table = np.zeros((1 << self.head.tf_bits, fields), np.uint32)
         known = self._array(layout.TF_VECTORS, layout.U4).reshape(-1, fields)
+        if len(known) >= len(table):
+            raise SegmentDamaged(self.path, "the rows of 'tf_vectors'", f"less than {len(table)}", len(known))
         table[: len(known)] = known
         return table
 
@@ -259,18 +313,26 @@ class SegmentReader:
         end = int(index[stop]) if stop < len(index) else self._sums.size(layout.POSITIONS)
         return np.frombuffer(self._part(layout.POSITIONS, int(index[start]), end), np.uint8)
 
-    def position_streams(self) -> Iterator[tuple[int, int, npt.NDArray[np.uint8]]]:
-        """The whole position stream in pieces: first posting, one past the last, and their bytes."""
-        strides = len(self.position_index)
-        for start in range(0, strides, _STRIDES_AT_ONCE):
-            stop = min(start + _STRIDES_AT_ONCE, strides)
-            last = min(stop * layout.POSITIONS_STRIDE, self.head.postings)
-            yield start * layout.POSITIONS_STRIDE, last, self._position_stream(start, stop)
+    def positions_of(self, first: int, stop: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """The positions of consecutive postings as they are written, and where each begins in these bytes, and the end."""
+        stride = layout.POSITIONS_STRIDE
+        if first == stop:
+            return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+        stream = self._position_stream(first // stride, -(-stop // stride))
+        starts = posting_starts(stream)[first % stride :][: stop - first + 1]
+        if len(starts) != stop - first + 1:
+            raise SegmentDamaged(self.path, f"the positions of postings {first} to {stop} end too early")
+        return stream[starts[0] : starts[-1]], starts - starts[0]
 
     @cached_property
     def position_index(self) -> DocArray:
-        """Byte offset in `positions` of every 64th posting of the segment."""
-        return self._array(layout.POSITION_INDEX, layout.U4)
+        """Byte offset in `positions` of every 64th posting of the segment, shape (ceil(postings / 64),)."""
+        index = self._array(layout.POSITION_INDEX, layout.U4)
+        strides = -(-self.head.postings // layout.POSITIONS_STRIDE)
+        size = self._sums.size(layout.POSITIONS)
+        if len(index) != strides or index.max(initial=0) > size or (index[1:] < index[:-1]).any():
+            raise SegmentDamaged(self.path, f"the offsets in {layout.POSITION_INDEX!r} do not fit the positions")
+        return index
 
     # --- documents ------------------------------------------------------------------------------------
 
@@ -307,12 +369,12 @@ class SegmentReader:
         return bitmap.from_bytes(self._part(layout.KEYWORD_POSTINGS, start, stop))
 
     @cached_property
-    def _keyword_offsets(self) -> npt.NDArray[np.uint64]:
-        return self._array(layout.KEYWORD_OFFSETS, layout.U8)
+    def _keyword_offsets(self) -> DocArray:
+        return self._array(layout.KEYWORD_OFFSETS, layout.U4)
 
     @cached_property
     def _keywords(self) -> TermDictionary:
-        return TermDictionary(self._part(layout.KEYWORDS))
+        return self._dictionary(layout.KEYWORDS, layout.KEYWORD_NUMBERS)
 
     def column(self, field: str) -> npt.NDArray[np.float64]:
         """Values of a Number or Date field, NaN where missing, shape (documents,), float64."""
@@ -324,12 +386,12 @@ class SegmentReader:
         return self._array(layout.DIGESTS, layout.U8)
 
     @cached_property
-    def _id_ends(self) -> npt.NDArray[np.uint64]:
-        return self._array(layout.ID_ENDS, layout.U8)
+    def _id_ends(self) -> DocArray:
+        return self._array(layout.ID_ENDS, layout.U4)
 
     @cached_property
-    def _id_hashes(self) -> npt.NDArray[np.uint64]:
-        return self._array(layout.ID_HASHES, layout.U8)
+    def _id_hashes(self) -> DocArray:
+        return self._array(layout.ID_HASHES, layout.U4)
 
     @cached_property
     def _id_docs(self) -> DocArray:
@@ -348,15 +410,16 @@ class SegmentReader:
 
     def find(self, id: str) -> list[DocId]:
         """Documents with an id, deleted ones included: one at most, unless the segment is being checked."""
-        hashed = np.uint64(id_hash(id))
+        hashed = np.uint32(id_hash(id) >> layout.ID_HASH_SHIFT)
         low, high = np.searchsorted(self._id_hashes, hashed), np.searchsorted(self._id_hashes, hashed, side="right")
         return [doc for doc in self._id_docs[low:high].tolist() if self.id(doc) == id]
 
     def find_many(self, ids: list[str], hashes: npt.NDArray[np.uint64]) -> dict[str, DocId]:
         """Documents with any of these ids, whose hashes stand in `hashes`; ids not here are left out."""
-        places = np.searchsorted(self._id_hashes, hashes)
+        high = (hashes >> np.uint64(layout.ID_HASH_SHIFT)).astype(np.uint32)
+        places = np.searchsorted(self._id_hashes, high)
         places[places == len(self._id_hashes)] = 0
-        maybe = np.flatnonzero(self._id_hashes[places] == hashes) if len(self._id_hashes) else np.zeros(0, int)
+        maybe = np.flatnonzero(self._id_hashes[places] == high) if len(self._id_hashes) else np.zeros(0, int)
         found = {}
         for number in maybe.tolist():
             for doc in self.find(ids[number]):
@@ -384,8 +447,8 @@ class SegmentReader:
             yield from self.stored_block(block)
 
     @cached_property
-    def _stored_index(self) -> npt.NDArray[np.uint64]:
-        return self._array(layout.STORED_INDEX, layout.U8)
+    def _stored_index(self) -> DocArray:
+        return self._array(layout.STORED_INDEX, layout.U4)
 
     # --- for kernels and for check --------------------------------------------------------------------
 

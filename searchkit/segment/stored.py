@@ -9,6 +9,7 @@ than the hits shown is doing something else wrong.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -22,9 +23,9 @@ _BLOCK_BYTES_MAX = STORED_BLOCK_DOCUMENTS * (limits.DOCUMENT_CHARACTERS_MAX + 4)
 
 def encode_stored(records: Iterable[bytes]) -> Iterator[bytes]:
     """Compress records in order: the blocks of the `stored` part, one at a time."""
-    for group in _grouped(records):
-        sizes = np.fromiter(map(len, group), U4, len(group)).tobytes()
-        yield zstd.compress(sizes + b"".join(group))
+    compressor, rest = zstd.Compressor(), iter(records)
+    while group := list(itertools.islice(rest, STORED_BLOCK_DOCUMENTS)):
+        yield compressor.compress(b"".join((np.array(list(map(len, group)), U4).tobytes(), *group)))
 
 
 def decode_block(block: bytes | memoryview, documents: int) -> list[bytes]:
@@ -38,14 +39,3 @@ def decode_block(block: bytes | memoryview, documents: int) -> list[bytes]:
         raise ValueError(f"should hold {ends[-1]} bytes, holds {len(unpacked)}")
     starts = [head, *ends[:-1].tolist()]
     return [unpacked[start:end] for start, end in zip(starts, ends.tolist(), strict=True)]
-
-
-def _grouped(records: Iterable[bytes]) -> Iterator[list[bytes]]:
-    group: list[bytes] = []
-    for record in records:
-        group.append(record)
-        if len(group) == STORED_BLOCK_DOCUMENTS:
-            yield group
-            group = []
-    if group:
-        yield group

@@ -8,6 +8,7 @@ receipt into the catalog; until then the file does not exist for any reader.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,20 +17,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from searchkit import limits
 from searchkit.codec import bitmap
-from searchkit.model.document import id_hash
+from searchkit.errors import LimitExceeded
+from searchkit.model.document import id_hash_bytes
 from searchkit.model.schema import Keyword, Schema, Text
 from searchkit.segment import layout
 from searchkit.segment.buffer import Buffer, SegmentDocuments
-from searchkit.segment.layout import Baked, Head
-from searchkit.segment.postings import PostingsEncoder, commonest_vectors, pack_vectors
+from searchkit.segment.layout import Head
+from searchkit.segment.postings import PostingsEncoder, codes_for
 from searchkit.segment.spool import Spool
 from searchkit.segment.stored import encode_stored
 from searchkit.segment.sums import encode_sums, sums_total
 from searchkit.segment.terms import encode_terms
 from searchkit.store.lmdb_store import spine, write_values
-
-BAKED_K1, BAKED_B = 1.2, 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +47,16 @@ class Receipt:
     length_totals: tuple[int, ...]
 
 
-def baked_parameters(lengths: npt.NDArray[np.uint32], schema: Schema) -> Baked:
-    """The parameters a new segment's impacts are computed with: the defaults, and its own mean lengths."""
-    means = lengths.mean(axis=0, dtype=np.float64) if len(lengths) else np.zeros(lengths.shape[1])
-    return Baked(BAKED_K1, BAKED_B, schema.weights, tuple(means.tolist()))
-
-
 def write_segment(path: Path, buffer: Buffer, schema: Schema) -> Receipt:
     """Invert a buffer of at least one document and write it as a new segment file, synced."""
     documents = buffer.documents()
     terms, inverted = buffer.invert()
-    trie, numbers = encode_terms(terms)
+    trie, key_numbers, numbers = encode_terms(terms)
     batch = inverted.batch(numbers)
-    vectors, counts = np.unique(pack_vectors(batch.tfs), return_counts=True)
-    baked = baked_parameters(documents.lengths, schema)
-    encoder = PostingsEncoder(documents.lengths, commonest_vectors(vectors, counts), baked, path.parent)
+    encoder = PostingsEncoder(len(schema.text_fields), codes_for(batch), path.parent)
     try:
         encoder.add(batch)
-        return seal(path, documents, trie, len(terms), encoder, baked, schema)
+        return seal(path, documents, trie, key_numbers, encoder, schema)
     finally:
         encoder.close()
 
@@ -72,13 +65,16 @@ def seal(
     path: Path,
     documents: SegmentDocuments,
     trie: bytes,
-    terms: int,
+    key_numbers: npt.NDArray[np.uint32],
     encoder: PostingsEncoder,
-    baked: Baked,
     schema: Schema,
 ) -> Receipt:
     """Write all parts of a segment to a new file and sync it."""
-    parts: dict[str, bytes | memoryview] = {layout.TERMS: trie, **encoder.parts()}
+    parts: dict[str, bytes | memoryview] = {
+        layout.TERMS: trie,
+        layout.TERM_NUMBERS: key_numbers.astype(layout.U4).tobytes(),
+        **encoder.parts(),
+    }
     widths = _add_lengths(parts, documents.lengths)
     columns = tuple(name for name, field in schema.items() if not isinstance(field, (Text, Keyword)))
     for number, name in enumerate(columns):
@@ -87,17 +83,18 @@ def seal(
     _add_ids(parts, documents.ids)
     parts[layout.DIGESTS] = documents.digests.astype(layout.U8).tobytes()
     stored = _add_stored(parts, documents.stored, path.parent)
+    totals = tuple(documents.lengths.sum(axis=0, dtype=np.int64).tolist())
     head = Head(
         documents=len(documents.ids),
-        terms=terms,
+        terms=len(key_numbers),
         postings=encoder.postings,
-        occurrences=encoder.occurrences,
+        occurrences=sum(totals),
         text_fields=schema.text_fields,
         keyword_fields=tuple(name for name, field in schema.items() if isinstance(field, Keyword)),
         columns=columns,
-        length_totals=tuple(documents.lengths.sum(axis=0, dtype=np.int64).tolist()),
+        length_totals=totals,
         length_widths=widths,
-        baked=baked,
+        tf_bits=encoder.tf_bits,
     )
     parts[layout.HEAD] = json.dumps(head.to_dict(), sort_keys=True).encode()
     sums = encode_sums(parts)
@@ -126,30 +123,38 @@ def _add_stored(parts: dict[str, bytes | memoryview], records: Iterable[bytes], 
     for block in encode_stored(records):
         spool.append(block)
         offsets.append(spool.size)
+    parts[layout.STORED_INDEX] = _offsets(offsets, "the stored records of a segment in bytes")
     parts[layout.STORED] = spool.view()
-    parts[layout.STORED_INDEX] = np.array(offsets, layout.U8).tobytes()
     return spool
+
+
+def _offsets(offsets: list[int], what: str) -> bytes:
+    """Ascending offsets within one part, which are 32 bits wide because a part has at most that many bytes."""
+    if offsets[-1] > limits.SEGMENT_PART_BYTES_MAX:
+        raise LimitExceeded(what, offsets[-1], limits.SEGMENT_PART_BYTES_MAX)
+    return np.array(offsets, layout.U4).tobytes()
 
 
 def _add_keywords(
     parts: dict[str, bytes | memoryview], keywords: Mapping[tuple[str, str], npt.NDArray[np.uint32]]
 ) -> None:
-    trie, numbers = encode_terms([layout.keyword_key(field, value) for field, value in keywords])
+    keys = [layout.keyword_key(field, value) for field, value in keywords]
+    trie, key_numbers, numbers = encode_terms(keys)
     blobs = [b""] * len(keywords)
     for number, docs in zip(numbers.tolist(), keywords.values(), strict=True):
         blobs[number] = bitmap.to_bytes(bitmap.from_array(docs))
-    offsets = np.zeros(len(blobs) + 1, layout.U8)
-    np.cumsum([len(blob) for blob in blobs], out=offsets[1:])
     parts[layout.KEYWORDS] = trie
+    parts[layout.KEYWORD_NUMBERS] = key_numbers.astype(layout.U4).tobytes()
     parts[layout.KEYWORD_POSTINGS] = b"".join(blobs)
-    parts[layout.KEYWORD_OFFSETS] = offsets.tobytes()
+    ends = itertools.accumulate(map(len, blobs), initial=0)
+    parts[layout.KEYWORD_OFFSETS] = _offsets(list(ends), "the keywords of a segment in bytes")
 
 
 def _add_ids(parts: dict[str, bytes | memoryview], ids: list[str]) -> None:
     encoded = [id.encode("utf-8") for id in ids]
-    hashes = np.array([id_hash(id) for id in ids], layout.U8)
+    hashes = (np.frombuffer(id_hash_bytes(ids), layout.U8) >> np.uint64(layout.ID_HASH_SHIFT)).astype(layout.U4)
     order = np.argsort(hashes, kind="stable")
     parts[layout.IDS] = b"".join(encoded)
-    parts[layout.ID_ENDS] = np.cumsum([len(id) for id in encoded], dtype=np.uint64).astype(layout.U8).tobytes()
+    parts[layout.ID_ENDS] = _offsets(list(itertools.accumulate(map(len, encoded))), "the ids of a segment in bytes")
     parts[layout.ID_HASHES] = hashes[order].tobytes()
     parts[layout.ID_DOCS] = order.astype(layout.U4).tobytes()

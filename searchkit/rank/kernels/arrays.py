@@ -17,6 +17,8 @@ BLOCK = 64
 WINDOW_BLOCKS = WINDOW // BLOCK
 ARRAY_MAX = 4096
 """Documents up to which a container is an array; a bitmap beyond."""
+SMALL_LIST_MAX = 8
+"""Documents up to which a posting list is their low halves and then their high ones: arrays, but for a header."""
 RANK_DOCUMENTS = 512
 """Documents between two entries of a rank directory."""
 RANKS = WINDOW // RANK_DOCUMENTS
@@ -45,7 +47,7 @@ class SegmentArrays(NamedTuple):
     """What a kernel reads of a segment; see segment/FORMAT.md.
 
     `postings` is the part of that name as uint16 pairs of bytes, `lengths` has shape (documents, fields),
-    `vectors` (256, fields), `escapes` (len(escaped), fields). What follows from facts is filled in term by term
+    `vectors` (16 or 256, fields) as codes in `tfs` have 4 or 8 bits, `escapes` (len(escaped), fields). What follows from facts is filled in term by term
     (`describe.py`): `impacts`, uint8, the bound of each posting; `maxima` holds the largest impact of each
     block of 64 documents, uint8, a row of whole windows for each dense term; `ranks` the postings before
     every 512th document of a window, uint16, `RANKS` of them a window, a row for each term that has any.

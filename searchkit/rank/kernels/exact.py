@@ -15,7 +15,8 @@ from searchkit.rank.kernels.arrays import FIRST, IDF, REQUIRED, TIMES
 from searchkit.rank.kernels.heap import INLINE, JIT
 from searchkit.rank.kernels.lists import find, lower_bound
 
-_ESCAPE = 255
+_NARROW = 16
+"""Rows of `vectors` when codes have 4 bits, two to a byte, the earlier posting in the lower half."""
 
 
 @njit(**JIT)
@@ -27,8 +28,12 @@ def _escape(escaped: Any, posting: Any, count: Any) -> Any:
 @njit(**INLINE)
 def combined_frequency(segment: Any, scoring: Any, posting: Any, doc: Any) -> Any:
     """f of one posting: the sum of `rank.bm25.combined_frequencies`, in its order."""
-    row = np.int64(segment.tfs[posting])
-    escape = _escape(segment.escaped, posting, len(segment.escapes)) if row == _ESCAPE else np.int64(-1)
+    row, rows = np.int64(0), len(segment.vectors)
+    if rows == _NARROW:
+        row = np.int64(segment.tfs[posting >> 1]) >> ((posting & 1) << 2) & 15
+    else:
+        row = np.int64(segment.tfs[posting])
+    escape = _escape(segment.escaped, posting, len(segment.escapes)) if row == rows - 1 else np.int64(-1)
     f = 0.0
     for field in range(len(scoring.weights)):
         tf = segment.vectors[row, field] if escape < 0 else segment.escapes[escape, field]

@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-JIT: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-"""How kernels are compiled: cached, without the GIL, and without counting references to the arrays they were lent, which
-would be an atomic operation for every array in every inner call. So a kernel cannot allocate; it has its scratch."""
-INLINE: dict[str, Any] = {**JIT, "inline": "always"}
-"""For small functions that take many arrays: an array is seven arguments of a real call, which costs more than they do."""
+from searchkit.jit import INLINE, JIT
+
+__all__ = ["INLINE", "JIT", "PLACES_MAX", "key", "key_score", "push", "sort_best_first"]
 
 PLACES_MAX = 1 << 32
 

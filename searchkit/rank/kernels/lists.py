@@ -1,7 +1,7 @@
 """Posting lists as they lie in the file: containers, ranks, and which posting is whose.
 
 A list is a roaring bitmap [1]_: for each window of 65,536 documents an array of uint16, or a bitmap where
-there are more than 4,096. `open_lists` finds the containers of all leaves of a query, some nanoseconds each;
+there are more than 4,096. Lists of up to 8 documents are arrays without headers. `open_lists` finds the containers of all leaves of a query, some nanoseconds each;
 `find` says whether a document is in one, and which posting is its own, by the rank directories of
 `describe.py` where there are any. Nothing here knows scores.
 
@@ -27,6 +27,7 @@ from searchkit.rank.kernels.arrays import (
     POSTING,
     RANKED,
     RANKS,
+    SMALL_LIST_MAX,
     START,
     WINDOW,
     WINDOW_BLOCKS,
@@ -63,9 +64,30 @@ def lower_bound(values: Any, low: Any, high: Any, wanted: Any) -> Any:
 
 
 @njit(**JIT)
+def _open_small_list(postings: Any, place: Any, table: Any, windows: Any) -> Any:
+    """Enter the low halves of a small list in a table by window; FAULT if the high ones are not windows in order."""
+    start, frequency, last = place[START], place[FREQUENCY], np.int64(0)
+    if place[END] - start != 2 * frequency:
+        return FAULT
+    for window in range(windows):
+        table[window, CARD] = 0
+    for i in range(frequency):
+        window = np.int64(postings[start + frequency + i])
+        if window < last or window >= windows:
+            return FAULT
+        if table[window, CARD] == 0:
+            table[window, DATA], table[window, POSTING] = start + i, place[FIRST] + i
+        table[window, CARD] += 1
+        last = window
+    return 0
+
+
+@njit(**JIT)
 def open_posting_list(postings: Any, place: Any, table: Any, windows: Any) -> Any:
-    """Enter the containers of a roaring bitmap in a table by window; FAULT if a header does not fit its list."""
+    """Enter the containers of a posting list in a table by window; FAULT if a header does not fit its list."""
     start, end, frequency = place[START], place[END], place[FREQUENCY]
+    if frequency <= SMALL_LIST_MAX:
+        return _open_small_list(postings, place, table, windows)
     if end - start < 4 or postings[start] != _COOKIE:
         return FAULT
     containers = np.int64(postings[start + 2]) | np.int64(postings[start + 3]) << 16

@@ -6,12 +6,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from searchkit.rank.bm25 import Parameters, combined_frequencies
 from searchkit.rank.bounds import IMPACT_MAX, impact_scale
 from searchkit.rank.topk import best
-from searchkit.segment.layout import Baked
-from searchkit.segment.postings import saturation
 
 positive = st.floats(0.01, 100)
+
+
+def saturation(tfs: np.ndarray, lengths: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """f / (f + k1) of each posting."""
+    f = combined_frequencies(tfs, lengths, parameters, (1 << tfs.shape[1]) - 1)
+    return f / (f + parameters.k1)
 
 
 @given(
@@ -27,13 +32,13 @@ def test_no_score_exceeds_its_bound(
     rows = st.lists(st.integers(0, 50), min_size=fields, max_size=fields)
     tfs = np.array(data.draw(st.lists(rows, min_size=1, max_size=20)), np.uint32)
     lengths = tfs + np.array(data.draw(st.lists(rows, min_size=len(tfs), max_size=len(tfs))), np.uint32)
-    baked = Baked(baked_k1, baked_b, tuple(baked_weights), tuple(baked_means))
+    baked = Parameters(baked_k1, baked_b, tuple(baked_weights), tuple(baked_means))
     impacts = np.ceil(IMPACT_MAX * saturation(tfs, lengths, baked))
     lower, upper = impact_scale(
         weights, means, k1, b, baked_weights=baked_weights, baked_means=baked_means,
         baked_k1=baked_k1, baked_b=baked_b, length_max=int(lengths.max()),
     )  # fmt: skip
-    actual = saturation(tfs, lengths, Baked(k1, b, tuple(weights), tuple(means)))
+    actual = saturation(tfs, lengths, Parameters(k1, b, tuple(weights), tuple(means)))
     present = tfs.any(axis=1)
     assert (actual[present] <= upper * impacts[present] / IMPACT_MAX * (1 + 1e-9)).all()
     assert (actual[present] >= lower * (impacts[present] - 1) / IMPACT_MAX * (1 - 1e-9)).all()

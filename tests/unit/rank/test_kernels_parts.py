@@ -82,21 +82,38 @@ def _described(postings: bytes, frequency: int, documents: int = 70_000) -> int:
     return describe_term(segment, scoring, place, np.zeros((2, 3), np.int64))
 
 
-SOUND = struct.pack("<IIHHHHII3H2H", 12346, 2, 0, 2, 1, 1, 24, 30, 5, 6, 9, 1, 2)
-"""Documents 5, 6, 9, 65,537 and 65,538."""
+SOUND = struct.pack("<IIHHHHII7H2H", 12346, 2, 0, 6, 1, 1, 24, 38, 5, 6, 9, 12, 20, 30, 40, 1, 2)
+"""Documents 5, 6, 9, 12, 20, 30, 40, 65,537 and 65,538."""
+SMALL = struct.pack("<4H4H", 5, 6, 1, 2, 0, 0, 1, 1)
+"""Documents 5, 6, 65,537 and 65,538."""
 
 
 def test_a_sound_list_is_taken() -> None:
-    """Two array containers with the documents they announce."""
-    assert _described(SOUND, 5) == 0
+    """Array containers with the documents they announce, and a small list."""
+    assert _described(SOUND, 9) == 0
+    assert _described(SMALL, 4) == 0
 
 
 @pytest.mark.parametrize(
     ("at", "replaced"),
-    [(0, 12347), (4, 3), (8, 1), (10, 900), (12, 9), (14, 3), (16, 25), (16, 9000), (20, 60000), (24, 7), (30, 60000)],
+    [(0, 12347), (4, 3), (8, 1), (10, 900), (12, 9), (14, 3), (16, 25), (16, 9000), (20, 60000), (24, 7), (38, 60000)],
 )
 def test_a_damaged_list_is_noticed(at: int, replaced: int) -> None:
     """Cookie, counts, keys, offsets, order, and documents that do not exist."""
     damaged = bytearray(SOUND)
     damaged[at : at + 2] = struct.pack("<H", replaced)
-    assert _described(bytes(damaged), 5) == FAULT
+    assert _described(bytes(damaged), 9) == FAULT
+
+
+@pytest.mark.parametrize(("at", "replaced"), [(0, 6), (0, 7), (4, 3), (6, 60000), (8, 1), (12, 0), (14, 2), (14, 0)])
+def test_a_damaged_small_list_is_noticed(at: int, replaced: int) -> None:
+    """Low halves out of order, high halves out of order, documents that do not exist."""
+    damaged = bytearray(SMALL)
+    damaged[at : at + 2] = struct.pack("<H", replaced)
+    assert _described(bytes(damaged), 4) == FAULT
+
+
+def test_a_small_list_of_the_wrong_size_is_noticed() -> None:
+    """A document frequency that does not fit the bytes leads nowhere."""
+    assert _described(SMALL, 3) == FAULT
+    assert _described(SMALL, 8) == FAULT

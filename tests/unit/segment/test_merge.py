@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searchkit.codec.bitmap import BitMap
 from searchkit.model.document import to_document
 from searchkit.model.schema import Keyword, Number, Schema, Text
+from searchkit.segment import merge, postings, reader
 from searchkit.segment.buffer import Buffer
 from searchkit.segment.check import check_segment
 from searchkit.segment.merge import Live, merge_segments
@@ -39,11 +41,25 @@ def write(path: Path, documents: list[tuple[str, dict[str, Any]]]) -> SegmentRea
     return read(path, write_segment(path, buffer, SCHEMA))
 
 
-@settings(deadline=None, max_examples=40)
+@pytest.mark.parametrize(("kernels", "chunk"), [(False, 4_000_000), (True, 4_000_000), (False, 9), (True, 9)])
+@settings(deadline=None, max_examples=25)
 @given(cut=cuts)
-def test_merging_is_writing_afresh(tmp_path_factory: Any, cut: list[list[tuple[dict[str, Any], bool]]]) -> None:
-    """However documents were cut into segments, and whichever died, the merged file has the same parts."""
-    folder = tmp_path_factory.mktemp("merge")
+def test_merging_is_writing_afresh(
+    tmp_path_factory: Any, kernels: bool, chunk: int, cut: list[list[tuple[dict[str, Any], bool]]]
+) -> None:
+    """However documents were cut into segments, whichever died, compiled or not, the merged file has the same parts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merge, "_CHUNK_WEIGHT", chunk)
+        for module, name in (
+            (postings, "KERNEL_POSTINGS_MIN"),
+            (merge, "KERNEL_POSTINGS_MIN"),
+            (reader, "_KERNEL_UNITS_MIN"),
+        ):
+            patch.setattr(module, name, 0 if kernels else 1 << 40)
+        _merge_and_compare(tmp_path_factory.mktemp("merge"), cut)
+
+
+def _merge_and_compare(folder: Path, cut: list[list[tuple[dict[str, Any], bool]]]) -> None:
     lives, kept, number = [], [], 0
     for part, group in enumerate(cut):
         named = [(f"id{number + i}", record) for i, (record, _) in enumerate(group)]
