@@ -38,6 +38,7 @@ from searchkit.search.answer import Answer
 from searchkit.search.engines import Engine, known_words, rank
 from searchkit.search.execute import parameters_of
 from searchkit.search.explain import explain
+from searchkit.search.many import in_threads
 from searchkit.search.request import Mode, check_parameters, check_request
 from searchkit.search.resolve import resolve
 from searchkit.segment.check import check_segment
@@ -234,9 +235,26 @@ class Snapshot:
                 return None
         return known.search(query, limit, mode)
 
-    def search_many(self, queries: Iterable[str], limit: int = 10, mode: Mode = "any", **options: Any) -> list[Results]:
-        """Answers to many queries, in their order, from the same commit. Options as in `search`."""
-        return [self.search(query, limit, mode, **options) for query in queries]
+    def search_many(
+        self,
+        queries: Iterable[str],
+        limit: int = 10,
+        mode: Mode = "any",
+        *,
+        threads: int | None = None,
+        **options: Any,
+    ) -> list[Results]:
+        """Answers to many queries, in their order, from the same commit. Options as in `search`.
+
+        Parameters
+        ----------
+        threads : int, optional
+            How many threads answer: 1 or more; as many as there are processors, and one for a small batch, when
+            left out. The compiled kernels run side by side.
+        """
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
+            raise RequestError(f"a batch is answered by 1 thread or more, not {threads!r}")
+        return in_threads(lambda query: self.search(query, limit, mode, **options), list(queries), threads)
 
     def explain(
         self, query: str, id: str, mode: Mode = "any", *, k1: float = DEFAULT_K1, b: float = DEFAULT_B

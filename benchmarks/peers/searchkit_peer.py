@@ -63,7 +63,15 @@ class Searchkit(Peer):
 
     def prepare(self, question: Question, k: int, variant: str) -> Callable[[], Any]:
         text, search = self.text_of(question), self.index.search
-        return lambda: search(text, k)
+        if k:
+            return lambda: search(text, k)
+
+        def count() -> Any:
+            found = search(text, 0)
+            found.total  # noqa: B018 - counted when it is asked for, once
+            return found
+
+        return count
 
     @staticmethod
     def text_of(question: Question) -> str:

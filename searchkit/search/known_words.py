@@ -100,10 +100,11 @@ class KnownWords:
                 return None
             codes = found
             scratch.leaves[: len(codes)] = codes
-        if not 0 < limit <= limits.HITS_MAX:
+        if not 0 <= limit <= limits.HITS_MAX:
             return None
-        keys = np.empty(limit, np.uint64)
-        best, _ = answer(tables.context, scratch.leaves, len(codes), WORDS_ONLY, scratch.context, keys)
+        keys, best = np.empty(limit, np.uint64), 0
+        if limit:
+            best, _ = answer(tables.context, scratch.leaves, len(codes), WORDS_ONLY, scratch.context, keys)
         if best < 0:
             raise damaged(tables, best)
         made = _WordsAnswer(self, query, mode, tables, codes, keys, best)

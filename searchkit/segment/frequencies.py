@@ -122,9 +122,7 @@ def pack_codes(codes: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint8]
     return packed
 
 
-def unpack_codes(
-    data: memoryview, bits: int, places: slice | npt.NDArray[np.int64]
-) -> npt.NDArray[np.uint8]:
+def unpack_codes(data: memoryview, bits: int, places: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
     """Codes at some places of what `pack_codes` gave, one a byte."""
     written = np.frombuffer(data, np.uint8)
     if bits == _WIDE:

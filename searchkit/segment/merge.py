@@ -174,14 +174,18 @@ class _Source:
             counts += np.bincount(found, minlength=codes)
         counts[-1] = 0  # Escaped: these are counted one by one.
         self.live_terms = np.flatnonzero(dfs)
-        self.live_names = [term for term, df in zip(map(itemgetter(0), reader.terms.items()), dfs.tolist(), strict=True) if df]
+        self.live_names = [
+            term for term, df in zip(map(itemgetter(0), reader.terms.items()), dfs.tolist(), strict=True) if df
+        ]
         values, more = count_vectors(pack_vectors(reader.tf_escapes[escaped]))
         self.vectors = np.concatenate((pack_vectors(reader.tf_vectors), values))
         self.vector_counts = np.concatenate((counts, more))
 
     def _terms_at_a_time(self, dfs: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         chunk = np.cumsum(dfs) // _CHUNK_WEIGHT
-        return itertools.pairwise([0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), *([len(dfs)] if len(dfs) else [])])
+        return itertools.pairwise(
+            [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), *([len(dfs)] if len(dfs) else [])]
+        )
 
     def rename(self, numbers: dict[str, int]) -> None:
         """Give live terms their new numbers, which ascend like the old ones."""

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from searchkit import limits
 from searchkit.errors import LimitExceeded
-from searchkit.segment import frequencies, layout, posting_lists, positions
+from searchkit.segment import frequencies, layout, positions, posting_lists
 from searchkit.segment.frequencies import Codes, choose_codes, pack_codes, unpack_vectors
 from searchkit.segment.spool import Spool
 
@@ -145,7 +145,9 @@ class PostingsEncoder:
             codes = np.concatenate((self._odd_code, codes))
         whole = len(codes) // 2 * 2
         self._odd_code = codes[whole:].copy()
-        self._append(layout.TFS, "the term frequencies of a segment in bytes", pack_codes(codes[:whole], self._codes.bits))
+        self._append(
+            layout.TFS, "the term frequencies of a segment in bytes", pack_codes(codes[:whole], self._codes.bits)
+        )
 
     def _append(self, name: str, what: str, values: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
         spool = self._spools[name]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchkit.segment import frequencies, interleave, layout, posting_lists, positions, postings
+from searchkit.segment import frequencies, interleave, layout, positions, posting_lists, postings
 from searchkit.segment.kernels import decode, encode
 from searchkit.segment.postings import PostingBatch, PostingsEncoder, codes_for
 

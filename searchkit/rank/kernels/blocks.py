@@ -40,7 +40,7 @@ from searchkit.rank.kernels.arrays import (
 )
 from searchkit.rank.kernels.bits import at_least_u16, expand_add, multiply_add, popcount, prefetch, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of, threshold_of
-from searchkit.rank.kernels.exact import contribution, list_contribution
+from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.lists import bitmap_rank, word_at
 
@@ -178,7 +178,7 @@ def _add_block(
 @njit(**INLINE)
 def _fetch_facts(segment: Any, leaves: Any, scratch: Any, block: Any, row: Any, threshold: Any) -> None:
     """Begin to fetch what scoring the promising documents of a block will read: frequencies and lengths."""
-    mask = at_least_u16(scratch.batch, row << 6, np.uint16(threshold))
+    mask, narrow = at_least_u16(scratch.batch, row << 6, np.uint16(threshold)), len(segment.vectors) == NARROW
     while mask != 0:
         bit = np.uint64(trailing_zeros(mask))
         mask &= mask - np.uint64(1)
@@ -187,7 +187,7 @@ def _fetch_facts(segment: Any, leaves: Any, scratch: Any, block: Any, row: Any, 
             held_here = scratch.masks[leaf, row]
             if held_here >> bit & np.uint64(1) and leaves.places[leaf, FIRST] >= 0:
                 below = held_here & ((np.uint64(1) << bit) - np.uint64(1))
-                prefetch(segment.tfs, scratch.firsts[leaf, row] + popcount(below))
+                prefetch(segment.tfs, (scratch.firsts[leaf, row] + popcount(below)) >> narrow)
 
 
 @njit(**INLINE)

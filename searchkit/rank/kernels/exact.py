@@ -15,7 +15,7 @@ from searchkit.rank.kernels.arrays import FIRST, IDF, REQUIRED, TIMES
 from searchkit.rank.kernels.heap import INLINE, JIT
 from searchkit.rank.kernels.lists import find, lower_bound
 
-_NARROW = 16
+NARROW = 16
 """Rows of `vectors` when codes have 4 bits, two to a byte, the earlier posting in the lower half."""
 
 
@@ -29,7 +29,7 @@ def _escape(escaped: Any, posting: Any, count: Any) -> Any:
 def combined_frequency(segment: Any, scoring: Any, posting: Any, doc: Any) -> Any:
     """f of one posting: the sum of `rank.bm25.combined_frequencies`, in its order."""
     row, rows = np.int64(0), len(segment.vectors)
-    if rows == _NARROW:
+    if rows == NARROW:
         row = np.int64(segment.tfs[posting >> 1]) >> ((posting & 1) << 2) & 15
     else:
         row = np.int64(segment.tfs[posting])

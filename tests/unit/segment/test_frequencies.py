@@ -24,7 +24,9 @@ from searchkit.segment.reader import SegmentReader
 from searchkit.segment.writer import write_segment
 
 
-@pytest.mark.parametrize(("fields", "documents", "bits"), [(1, 400, 8), (4, 400, 8), (1, 21, 4), (4, 21, 4), (16, 40, 4)])
+@pytest.mark.parametrize(
+    ("fields", "documents", "bits"), [(1, 400, 8), (4, 400, 8), (1, 21, 4), (4, 21, 4), (16, 40, 4)]
+)
 def test_more_vectors_than_codes(tmp_path: Path, fields: int, documents: int, bits: int) -> None:
     """With more different vectors than codes the rarer ones are escaped, and every one is read back."""
     schema = Schema(**{f"f{number}": Text() for number in range(fields)})
