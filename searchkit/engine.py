@@ -24,6 +24,7 @@ from searchkit.errors import (
     DocumentMissing,
     IndexExists,
     NotACollection,
+    RequestError,
     SchemaError,
     SegmentDamaged,
 )
