@@ -64,7 +64,7 @@ def index_in_child(source: Path, directory: Path) -> tuple[float, float]:
 def compare(directory: Path, source: Path, queries: list[str], limit: int | None) -> list[str]:
     """Ask all three; a sentence for each query on which they differ."""
     import searchkit
-    from searchkit.query.bind import plan_query
+    from searchkit.query.planning import plan_query
     from tests.reference import bm25f, boolean
     from tests.support.plans import root_as_tuples, scored_as_tuples
 

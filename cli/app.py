@@ -2,14 +2,13 @@
 
 A command's module is imported only when that command is named, and imports the engine only when it runs: `--help`
 costs typer and nothing else. Errors raised on purpose become one line on stderr, a hint and an exit status
-(`cli/exits.py`); anything else is a fault of ours and keeps its traceback.
+(`cli/ending.py`); anything else is a fault of ours and keeps its traceback.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, Final, NoReturn
@@ -17,10 +16,10 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from cli.exits import Interrupted, Status, status_of
+from cli.ending import finish
+from cli.exits import Status
 from cli.terminal import Terminal
 from searchkit import __version__
-from searchkit.errors import SearchkitError
 
 COMMANDS: Final = {
     "crawl": "fetch the pages of a site, politely, and go on where it stopped",
@@ -133,35 +132,10 @@ def guarded(function: Callable[..., Status | None], context: typer.Context) -> C
     @functools.wraps(function)
     def run(*arguments: Any, **options: Any) -> NoReturn:
         terminal = Terminal.of_process()
-        try:
-            status = function(*arguments, **options)
-            terminal.stdout.flush()
-            raise typer.Exit(int(status or Status.DONE))
-        except SearchkitError as error:
-            if context.obj["debug"]:
-                raise
-            terminal.error(str(error), error.hint)
-            raise typer.Exit(int(status_of(error))) from error
-        except (Interrupted, KeyboardInterrupt) as error:
-            hint = getattr(error, "hint", "") or "Everything acknowledged before is kept; run the same command again."
-            terminal.note(f"Interrupted. {hint}")
-            raise typer.Exit(int(Status.INTERRUPTED)) from error
-        except BrokenPipeError as error:
-            _silence_stdout()
-            raise typer.Exit(int(Status.PIPE)) from error
-        except OSError as error:
-            # The library turns these into its own; what arrives here was met in a command, such as an output file.
-            if context.obj["debug"]:
-                raise
-            terminal.error(f"{error.filename or 'searchkit'}: {error.strerror or error}")
-            raise typer.Exit(int(Status.STORE)) from error
+        status = finish(terminal, functools.partial(function, *arguments, **options), debug=context.obj["debug"])
+        raise typer.Exit(int(status))
 
     return run
-
-
-def _silence_stdout() -> None:
-    # The interpreter flushes stdout when it ends and would complain about the closed pipe a second time.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> NoReturn:

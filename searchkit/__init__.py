@@ -17,18 +17,21 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from searchkit.engine import Index, Snapshot, Writer, create, open
+    from searchkit.engine import Index, Snapshot, create, open
     from searchkit.errors import SearchkitError
-    from searchkit.model.results import Commit, Explanation, Hit, Results
+    from searchkit.index.writer import IndexWriter as Writer
+    from searchkit.model.commit import Commit
+    from searchkit.model.explanation import Explanation
+    from searchkit.model.results import Hit, Results
     from searchkit.model.schema import Date, Keyword, Number, Schema, Text
     from searchkit.model.snippet import Snippet
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Commit": "searchkit.model.results",
+    "Commit": "searchkit.model.commit",
     "Date": "searchkit.model.schema",
-    "Explanation": "searchkit.model.results",
+    "Explanation": "searchkit.model.explanation",
     "Hit": "searchkit.model.results",
     "Index": "searchkit.engine",
     "Keyword": "searchkit.model.schema",
@@ -39,7 +42,7 @@ _HOMES = {
     "Snapshot": "searchkit.engine",
     "Snippet": "searchkit.model.snippet",
     "Text": "searchkit.model.schema",
-    "Writer": "searchkit.engine",
+    "Writer": "searchkit.index.writer:IndexWriter",
     "create": "searchkit.engine",
     "open": "searchkit.engine",
 }
@@ -67,7 +70,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        home, _, called = _HOMES[name].partition(":")
+        return getattr(importlib.import_module(home), called or name)
     raise AttributeError(f"module 'searchkit' has no attribute {name!r}")
 
 

@@ -3,7 +3,7 @@
 An `Index` is a directory somebody wrote documents into; searching it looks at the newest commit. A
 `Snapshot` is one commit, held for as long as it is wanted. Opening either loads nothing that is not needed:
 the analyzer comes with the first query or the first document, the compiled kernels when a process has asked
-enough queries to be worth them. This module joins the rooms; what happens in them is told there.
+enough queries to be worth them, and what writes, checks or explains when it is asked for. This module joins the rooms; what happens in them is told there.
 """
 
 from __future__ import annotations
@@ -30,27 +30,25 @@ from searchkit.errors import (
 )
 from searchkit.index.catalog import Catalog
 from searchkit.index.snapshot import IndexSnapshot, load_snapshot
-from searchkit.index.writer import IndexWriter as Writer
-from searchkit.model.results import Explanation, Results
+from searchkit.model.results import Results
 from searchkit.model.schema import Schema
-from searchkit.query.bind import plan_query
+from searchkit.query.planning import plan_query
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
 from searchkit.search.answer import Answer
 from searchkit.search.engines import Engine, known_words, rank
 from searchkit.search.execute import parameters_of
-from searchkit.search.explain import explain
-from searchkit.search.many import in_threads
 from searchkit.search.request import Mode, check_parameters, check_request
 from searchkit.search.resolve import resolve
-from searchkit.segment.check import check_segment
 from searchkit.store.files import os_errors
 
 if TYPE_CHECKING:
+    from searchkit.index.writer import IndexWriter as Writer
+    from searchkit.model.explanation import Explanation
     from searchkit.search.known_words import KnownWords
 
 _COMPILED = ("auto", "numba")
 
-__all__ = ["CheckReport", "Index", "Snapshot", "Writer", "create", "open"]
+__all__ = ["CheckReport", "Index", "Snapshot", "create", "open"]
 
 
 def create(
@@ -253,6 +251,8 @@ class Snapshot:
             How many threads answer: 1 or more; as many as there are processors, and one for a small batch, when
             left out. The compiled kernels run side by side.
         """
+        from searchkit.search.many import in_threads
+
         if threads is not None and (not isinstance(threads, int) or threads < 1):
             raise RequestError(f"a batch is answered by 1 thread or more, not {threads!r}")
         return in_threads(lambda query: self.search(query, limit, mode, **options), list(queries), threads)
@@ -267,6 +267,8 @@ class Snapshot:
         DocumentMissing
             If there is no live document with this id.
         """
+        from searchkit.search.explain import explain
+
         held = self.held
         check_parameters(k1, b)
         place = self._place(id)
@@ -410,6 +412,8 @@ class Index:
         IndexLocked
             If another writer holds the index for longer; says which process.
         """
+        from searchkit.index.writer import IndexWriter as Writer
+
         self._open_catalog()
         return Writer(self.path, self.analyzer, lock_timeout=lock_timeout)
 
@@ -445,6 +449,8 @@ class Index:
 
     def check(self) -> CheckReport:
         """Read everything and compare it with its checksums and with itself."""
+        from searchkit.segment.check import check_segment
+
         catalog = self._open_catalog()
         state, _ = catalog.load()
         findings: list[str] = []

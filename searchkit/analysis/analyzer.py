@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
 
-import regex
 import Stemmer
 
 from searchkit import limits
 from searchkit.analysis import addresses, cut
 from searchkit.analysis.fold import APOSTROPHES, Folder
 from searchkit.analysis.languages import Language, language
+from searchkit.analysis.patterns import VERBOSE, VERSION1, later
 from searchkit.analysis.surfaces import PLAIN_CJK, placed_surfaces, surfaces
 
 VERSION: Final = 1
@@ -40,9 +40,9 @@ PIECE_CHARACTERS_MAX: Final = 4_096
 # What the rules give as one piece, and neither an atom nor of a script without spaces: letters, digits and marks only, or
 # letters with one apostrophe among them.
 _LETTER = rf"[\p{{WB=ALetter}}\p{{WB=Hebrew_Letter}}]--[{cut.UNSPACED}]"
-_ONE_PIECE = regex.compile(
+_ONE_PIECE = later(
     rf"[{_LETTER}]++(?:['\u2019][{_LETTER}]++)? | [[{_LETTER}]\p{{WB=Numeric}}][[{_LETTER}]\p{{WB=Numeric}}\p{{WB=Extend}}]*+",
-    regex.VERBOSE | regex.VERSION1,
+    VERBOSE | VERSION1,
 )
 _PLAIN_CJK = re.compile(f"[{PLAIN_CJK}]+")
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")

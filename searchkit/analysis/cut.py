@@ -19,9 +19,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import regex
+from searchkit.analysis.patterns import VERBOSE, VERSION1, later
+
+if TYPE_CHECKING:
+    import regex
 
 from searchkit.analysis import words
 from searchkit.analysis.fold import APOSTROPHES, WORD_JOINERS
@@ -42,46 +45,40 @@ class Piece(NamedTuple):
     continues: bool = False
 
 
-_ATOM = regex.compile(
-    r"""
+_ATOM_SOURCE = r"""
     (?<![\p{L}\p{N}\p{M}])
     (?: (?:[A-Za-z]++\+\+|[A-Za-z]\#) (?![\p{L}\p{M}+\#])     # C++, C++17, g++, C#, F#; not C#major, not a+++b
       | \.(?i:net) (?![\p{L}\p{N}\p{M}])                       # .NET; the net of example.net stays a word
     )
-    """,
-    regex.VERBOSE | regex.VERSION1,
-)
+    """
 # Line_Break=SA is Unicode's own name for scripts whose words only a dictionary can find: Thai, Lao, Khmer, Myanmar...
 UNSPACED: Final = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{WB=Katakana}\p{Line_Break=SA}"
 """The inside of a character class: scripts that do without spaces between words, and Korean."""
-_CJK_RUN = regex.compile(
-    rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}]] [[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}]]\p{{WB=Extend}}\p{{WB=Format}}\p{{WB=ZWJ}}]*+",
-    regex.VERBOSE | regex.VERSION1,
-)
-_CLUSTER = regex.compile(r"\X")
-_TAKEN_WHOLE = regex.compile(rf"(?P<atom>{_ATOM.pattern})|(?P<cjk>{_CJK_RUN.pattern})", _ATOM.flags)
-_EMOJI = regex.compile(r"\p{Emoji_Presentation}|\p{Extended_Pictographic}\p{M}*\uFE0F")
+_CJK_RUN_SOURCE = rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}]] [[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}]]\p{{WB=Extend}}\p{{WB=Format}}\p{{WB=ZWJ}}]*+"
+_CLUSTER = later(r"\X")
+_TAKEN_WHOLE = later(rf"(?P<atom>{_ATOM_SOURCE})|(?P<cjk>{_CJK_RUN_SOURCE})", VERBOSE | VERSION1)
+_EMOJI = later(r"\p{Emoji_Presentation}|\p{Extended_Pictographic}\p{M}*\uFE0F")
 
 # Between stretches of these stand only spaces, punctuation and symbols that break on both sides and are no piece
 # themselves: a page of ruled lines need not be cut character by character.
-_STRETCH = regex.compile(
+_STRETCH = later(
     rf"[[\p{{L}}\p{{M}}\p{{N}}{words.PICTOGRAPH}]||[^\p{{WB=Other}}\p{{WB=WSegSpace}}\p{{WB=CR}}\p{{WB=LF}}\p{{WB=Newline}}]]++",
-    regex.VERSION1,
+    VERSION1,
 )
 _TAIL = r"[\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*+"
 _INSIDE = r"\p{WB=ExtendNumLet}\p{WB=MidLetter}\p{WB=MidNum}\p{WB=MidNumLet}"
-_PLAIN = regex.compile(rf"[^{_INSIDE}\p{{WB=Single_Quote}}]*+", regex.VERSION1)
-_LOW_LINES = regex.compile(rf"(?:\p{{WB=ExtendNumLet}}{_TAIL})++")
-_CUT = regex.compile(rf"(?:[[{_INSIDE}]--[{WORD_JOINERS}{GROUP_SIGNS}]]{_TAIL})++", regex.VERSION1)
-_DIGIT_CUT = regex.compile(rf"[{GROUP_SIGNS}]{_TAIL} | (?<=\p{{Nd}})[{APOSTROPHES}](?=\p{{Nd}})", regex.VERBOSE)
-_ACRONYM = regex.compile(r"\p{L}\p{M}*+(?:\.\p{L}\p{M}*+)++")
+_PLAIN = later(rf"[^{_INSIDE}\p{{WB=Single_Quote}}]*+", VERSION1)
+_LOW_LINES = later(rf"(?:\p{{WB=ExtendNumLet}}{_TAIL})++")
+_CUT = later(rf"(?:[[{_INSIDE}]--[{WORD_JOINERS}{GROUP_SIGNS}]]{_TAIL})++", VERSION1)
+_DIGIT_CUT = later(rf"[{GROUP_SIGNS}]{_TAIL} | (?<=\p{{Nd}})[{APOSTROPHES}](?=\p{{Nd}})", VERBOSE)
+_ACRONYM = later(r"\p{L}\p{M}*+(?:\.\p{L}\p{M}*+)++")
 _SIGN = f"[{GROUP_SIGNS}{APOSTROPHES}]"
-_GROUPED = regex.compile(rf"\p{{Nd}}{{1,3}}(?:{_SIGN}\p{{Nd}}{{2,3}})*{_SIGN}\p{{Nd}}{{3}}")
-_JOINT = regex.compile(
-    rf"(?!--|\.\.)(?:[-\u2010\u2011/\\_.:@&=+\#~%?>]{_TAIL}){{1,3}} | (?:\p{{WB=ExtendNumLet}}{_TAIL})++", regex.VERBOSE
+_GROUPED = later(rf"\p{{Nd}}{{1,3}}(?:{_SIGN}\p{{Nd}}{{2,3}})*{_SIGN}\p{{Nd}}{{3}}")
+_JOINT = later(
+    rf"(?!--|\.\.)(?:[-\u2010\u2011/\\_.:@&=+\#~%?>]{_TAIL}){{1,3}} | (?:\p{{WB=ExtendNumLet}}{_TAIL})++", VERBOSE
 )
 # A Hebrew letter keeps an apostrophe after it (WB7a), which is no part of what is looked for.
-_LAST_QUOTE = regex.compile(rf"\p{{WB=Single_Quote}}{_TAIL}\Z")
+_LAST_QUOTE = later(rf"\p{{WB=Single_Quote}}{_TAIL}\Z")
 
 
 _NARROW_ENTRIES_MAX: Final = 50_000

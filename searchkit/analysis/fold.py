@@ -15,17 +15,17 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-import regex
+from searchkit.analysis.patterns import later
 
 MARKS_MAX: Final = 8
 """Combining marks in a row that are looked at. Living scripts stack four at most."""
 _TABLE_ENTRIES_MAX: Final = 50_000
 """Characters a table remembers before it starts afresh, so that a hostile text cannot fill memory."""
 
-_MARK_FLOOD = regex.compile(rf"(\p{{M}}{{{MARKS_MAX}}})\p{{M}}+")
+_MARK_FLOOD = later(rf"(\p{{M}}{{{MARKS_MAX}}})\p{{M}}+")
 # Marks of these scripts are accents, points or signs that people leave out when they type.
-_DECORATED = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Hebrew}\p{Arabic}\p{Syriac}\p{Script=Inherited}]")
-_INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cs}\p{Z}\p{Cc}]")
+_DECORATED = later(r"[\p{Latin}\p{Greek}\p{Cyrillic}\p{Hebrew}\p{Arabic}\p{Syriac}\p{Script=Inherited}]")
+_INVISIBLE = later(r"[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cs}\p{Z}\p{Cc}]")
 _VOICING_MARKS = "\u3099\u309a"  # Inherited by script, but they tell か from が.
 _DEVANAGARI_NUKTA = "\u093c"
 _TATWEEL = "\u0640"  # Only stretches a word.

@@ -32,19 +32,21 @@ _INSIDE = (
     rf"(?:[.:'\u2018\u2019](?=[^{BOUNDARY}])|[,;](?=[0-9]|{_FOREIGN})|\"(?={_FOREIGN})"
     rf"|[\uff0c\uff0e\uff1a\uff1b](?=[^{BOUNDARY}{PLAIN_CJK}]))"
 )
-_SURFACE = re.compile(rf"[^{BOUNDARY}]++(?:{_INSIDE}[^{BOUNDARY}]++)*+")
+_SURFACE = rf"[^{BOUNDARY}]++(?:{_INSIDE}[^{BOUNDARY}]++)*+"
 _ASCII_SURFACE = re.compile(r"[A-Za-z0-9+#]++(?:[.:',;][A-Za-z0-9+#]++)*+")
 # Two boundaries matter to what follows them: the dot of .NET, and a low line that a joiner ties to a symbol. Asking each
 # surface for one would cost a third more, so a text is asked once.
-_MAYBE_DOT_NET = re.compile(rf"\.(?=[nN]|{_FOREIGN})")
-_SURFACE_FROM_SIGN = re.compile(rf"(?:[._](?=[nN]|{_FOREIGN}))?{_SURFACE.pattern}")
+_MAYBE_DOT_NET = rf"\.(?=[nN]|{_FOREIGN})"
+_SURFACE_FROM_SIGN = rf"(?:\.(?=[nN]|{_FOREIGN})|_(?={_FOREIGN}))?{_SURFACE}"
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    is_ascii = text.isascii()
-    if _MAYBE_DOT_NET.search(text) or ("_" in text and not is_ascii):
-        return _SURFACE_FROM_SIGN
-    return _ASCII_SURFACE if is_ascii else _SURFACE
+    # The large classes are compiled when a text first needs them; `re` remembers them.
+    if text.isascii():
+        return re.compile(_SURFACE_FROM_SIGN) if ".n" in text or ".N" in text else _ASCII_SURFACE
+    if "_" in text or re.search(_MAYBE_DOT_NET, text):
+        return re.compile(_SURFACE_FROM_SIGN)
+    return re.compile(_SURFACE)
 
 
 def surfaces(text: str) -> list[str]:

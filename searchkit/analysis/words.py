@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-import regex
+from searchkit.analysis.patterns import VERBOSE, VERSION1, later
 
 # WB4: a character takes along the marks, format characters and joiners after it.
 _TAIL = r"[\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*+"
@@ -58,11 +58,11 @@ _OTHER = rf"""
 PICTOGRAPH: Final = r"\p{Extended_Pictographic}\u2388\u2600-\u27BF\U0001F000-\U0001F1AE\U0001F201-\U0001FAFF"
 """The inside of a character class: symbols that a joiner ties to the one before."""
 _ELEMENT = rf"(?: {_WORD} | {_OTHER} )"
-_SEGMENT = regex.compile(
+_SEGMENT = later(
     rf"""(?: (?P<word> {_WORD} ) | {_OTHER} )
          (?: (?<=\p{{WB=ZWJ}}) (?=[{PICTOGRAPH}]) {_ELEMENT} )*+        # WB3c
     """,
-    regex.VERBOSE | regex.VERSION1,
+    VERBOSE | VERSION1,
 )
 
 

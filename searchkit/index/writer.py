@@ -25,8 +25,8 @@ from searchkit.errors import Closed, DocumentInvalid, StorageError
 from searchkit.ids import SegmentId
 from searchkit.index import policy
 from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry
+from searchkit.model.commit import Commit
 from searchkit.model.document import Document, as_id, id_hash, shown, to_document
-from searchkit.model.results import Commit
 from searchkit.model.schema import Date, Number
 from searchkit.segment.buffer import Buffer
 from searchkit.segment.merge import Live, merge_segments

@@ -1,4 +1,4 @@
-"""What a search, a commit and an explanation give back: light objects that show themselves.
+"""What a search gives back: light objects that show themselves.
 
 A `Hit` knows its place and score; its record is read when a field is first looked at, and its snippet made
 then. So a search that nobody reads costs nothing for reading. Hits hold on to the snapshot they came from
@@ -8,10 +8,8 @@ and stay valid through later commits and merges. What this module does not know:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any, Protocol, overload
 
-from searchkit.model.markup import results_html
 from searchkit.model.snippet import Snippet
 
 HIT_FIELDS = ("id", "url", "title", "snippet", "score", "last_crawled")
@@ -214,93 +212,9 @@ class Results:
         }
 
     def _repr_html_(self) -> str:
+        from searchkit.model.markup import results_html
+
         return results_html(self.query, self.total, self.total_relation, self.took_ms, self.hits)
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """What a commit did.
-
-    Attributes
-    ----------
-    generation : int
-        Of the index after it.
-    documents : int
-        Live documents after it.
-    added, updated, unchanged, deleted : int
-        Documents since the commit before it.
-    """
-
-    generation: int
-    documents: int
-    added: int
-    updated: int
-    unchanged: int
-    deleted: int
-
-    def to_dict(self) -> dict[str, int]:
-        """Plain data."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class FieldPart:
-    """What one field adds to the f of one leaf: ``weight * frequency / norm``."""
-
-    field: str
-    weight: float
-    frequency: int
-    length: int
-    mean_length: float
-    norm: float
-    f: float
-
-
-@dataclass(frozen=True, slots=True)
-class LeafPart:
-    """What one word, phrase or prefix adds to a score: ``times * idf * f / (f + k1)``."""
-
-    leaf: str
-    times: int
-    document_frequency: int
-    idf: float
-    f: float
-    score: float
-    fields: tuple[FieldPart, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A score taken apart. `matches` says whether the document is a result of the query at all.
-
-    The parts of a score are summed in their order in float64 and rounded to float32.
-    """
-
-    id: str
-    matches: bool
-    score: float
-    documents: int
-    k1: float
-    b: float
-    parts: tuple[LeafPart, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        lines = [f"{self.score:.6f} {self.id}" + ("" if self.matches else "  (not a result of this query)")]
-        for part in self.parts:
-            lines.append(
-                f"  {part.score:.6f} {part.leaf} = {part.times} x idf {part.idf:.4f} "
-                f"({part.document_frequency:,} of {self.documents:,} documents) x {part.f:.4f} / ({part.f:.4f} + {self.k1})"
-            )
-            lines += [
-                f"    {field.f:.4f} {field.field} = {field.weight} x {field.frequency} / {field.norm:.4f} "
-                f"(length {field.length}, mean {field.mean_length:.1f}, b {self.b})"
-                for field in part.fields
-            ]
-        return "\n".join(lines)
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,6 @@ import html
 import re
 from collections.abc import Iterable
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
 
 from searchkit.errors import RequestError
 
@@ -73,6 +72,8 @@ def safe_link(url: str) -> str | None:
     if _UNFIT_FOR_LINKS.search(url):
         return None
     try:
+        from urllib.parse import urlsplit
+
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError:

@@ -25,8 +25,7 @@ from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer, Token
 from searchkit.model.document import clean_text
 from searchkit.model.schema import Keyword, Schema
-from searchkit.query.parse import Complaints, Mode, Parsed, parse
-from searchkit.query.plain import plan_words
+from searchkit.query.parse import Complaints, Mode, Parsed
 from searchkit.query.plan import (
     Bool,
     EverythingLeaf,
@@ -45,14 +44,6 @@ from searchkit.query.tree import And, Everything, Field, Not, Or, Phrase, Prefix
 
 _HYPHENS: Final = frozenset("-\u2010\u2011")
 _FIELDS_NAMED_MAX: Final = 8  # Fields a warning lists; more would hide what it says.
-
-
-def plan_query(text: str, schema: Schema, analyzer: Analyzer, mode: Mode = "any", strict: bool = False) -> Plan:
-    """Read a query and bind it; see `parse` and `bind`. Plain words take a shorter way to the same plan."""
-    plain = plan_words(text, schema, analyzer, mode)
-    if plain is not None:
-        return plain
-    return bind(parse(text, mode=mode, strict=strict), schema, analyzer, mode, strict=strict)
 
 
 def bind(parsed: Parsed, schema: Schema, analyzer: Analyzer, mode: Mode | None = None, *, strict: bool = False) -> Plan:

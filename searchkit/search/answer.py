@@ -12,7 +12,7 @@ from searchkit.analysis.analyzer import Analyzer
 from searchkit.index.snapshot import IndexSnapshot
 from searchkit.model.results import Hit
 from searchkit.model.snippet import Snippet
-from searchkit.query.bind import plan_query
+from searchkit.query.planning import plan_query
 from searchkit.search.execute import Ranking
 from searchkit.search.highlight import Highlighter
 from searchkit.search.request import Mode

@@ -9,7 +9,6 @@ give identical answers.
 from __future__ import annotations
 
 import importlib
-import logging
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -29,8 +28,6 @@ Ranker: TypeAlias = Callable[[IndexSnapshot, ResolvedPlan, Parameters, int], Ran
 
 QUERIES_BEFORE_KERNELS = 32
 """Queries a process answers with NumPy before it loads the kernels: about their loading time's worth."""
-
-_log = logging.getLogger("searchkit")
 
 
 class _Auto:
@@ -53,7 +50,11 @@ class _Auto:
         try:
             ranker = load_kernels()
         except Exception:  # The plain ranker gives the same answers; a search must not fail for this.
-            _log.warning("the compiled kernels could not be loaded; going on with NumPy", exc_info=True)
+            import logging
+
+            logging.getLogger("searchkit").warning(
+                "the compiled kernels could not be loaded; going on with NumPy", exc_info=True
+            )
             return
         with self._lock:
             self._ranker = ranker

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from searchkit.index.snapshot import IndexSnapshot, SegmentView
-from searchkit.model.results import Explanation, FieldPart, LeafPart
+from searchkit.model.explanation import Explanation, FieldPart, LeafPart
 from searchkit.query.plan import PhraseLeaf, PrefixLeaf, ScoredLeaf
 from searchkit.rank.bm25 import Parameters, combined_frequencies, contributions, length_norms
 from searchkit.search.leaves import occurrences

@@ -36,7 +36,7 @@ _PHRASE_BONUS: Final = 1.0  # Words side by side, as asked for, are worth anothe
 _REPEAT_SHARE: Final = 0.05  # Of a word's worth when it is seen again; less than any word not seen yet.
 _CONTEXT_SHARE: Final = 3  # A third of the spare room goes before the first word, if no sentence begins there.
 _SENTENCE_ENDS: Final = (". ", "! ", "? ", "\u3002", "\uff01", "\uff1f", "\u0964 ", "\u061f ")
-_UNSPACED: Final = re.compile(
+_UNSPACED: Final = (
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
     "\U00020000-\U0003ffff]"
 )
@@ -311,7 +311,7 @@ def _first_boundary(text: str, target: int, latest: int) -> int:
     if text[target - 1] == " ":
         return target
     space = text.find(" ", target, latest)
-    if _UNSPACED.match(text, target) and not 0 <= space < target + 4:
+    if re.compile(_UNSPACED).match(text, target) and not 0 <= space < target + 4:
         while target < latest and unicodedata.category(text[target])[0] == "M":
             target += 1
         return target
@@ -325,7 +325,7 @@ def _last_boundary(text: str, earliest: int, target: int) -> int:
     if text[target] == " ":
         return target
     space = text.rfind(" ", earliest, target)
-    if (_UNSPACED.match(text, target) and space < target - 4) or (space < 0 and not earliest):
+    if (re.compile(_UNSPACED).match(text, target) and space < target - 4) or (space < 0 and not earliest):
         while target > earliest + 1 and unicodedata.category(text[target])[0] == "M":
             target -= 1
         return target

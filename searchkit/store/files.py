@@ -12,7 +12,6 @@ import contextlib
 import errno
 import json
 import os
-import socket
 import sys
 import tempfile
 import time
@@ -118,6 +117,8 @@ class WriterLock:
             time.sleep(_POLL_S)
         self._file, self._pid = file, os.getpid()
         with os_errors(self.path):
+            import socket  # Only writers need it.
+
             about = {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}
             file.seek(0)
             file.truncate()

@@ -130,6 +130,17 @@ def test_every_command_has_its_file():
     import cli
     from cli.app import COMMANDS
 
-    helpers = {"app", "exits", "options", "terminal", "crawled", "demo_site", "indexing"}
+    helpers = {
+        "__main__",
+        "answers",
+        "app",
+        "ending",
+        "exits",
+        "options",
+        "terminal",
+        "crawled",
+        "demo_site",
+        "indexing",
+    }
     files = {module.name for module in pkgutil.iter_modules(cli.__path__)} - helpers
     assert files == set(COMMANDS)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import searchkit
-from searchkit.query.bind import plan_query
+from searchkit.query.planning import plan_query
 from searchkit.rank.kernels.arrays import Leaves, Scoring, new_scratch
 from searchkit.rank.kernels.blocks import rank_blocks
 from searchkit.rank.kernels.bounds import weigh

@@ -12,9 +12,9 @@ from searchkit import limits
 from searchkit.analysis.analyzer import analyzer
 from searchkit.errors import QueryError
 from searchkit.model.schema import Date, Keyword, Number, Schema, Text
-from searchkit.query.bind import plan_query
 from searchkit.query.parse import parse
 from searchkit.query.plan import Bool, KeywordLeaf, Node, PhraseLeaf, PrefixLeaf, RangeLeaf, TermLeaf
+from searchkit.query.planning import plan_query
 from searchkit.query.tree import walk
 from tests.reference import boolean
 from tests.support.plain_analyzer import PlainAnalyzer

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import searchkit
 from searchkit import Date, Keyword, Number, Schema, Text
-from searchkit.query.bind import plan_query
 from searchkit.query.plan import Plan
+from searchkit.query.planning import plan_query
 from tests.reference import bm25f, boolean
 from tests.support.plans import root_as_tuples, scored_as_tuples
 

@@ -10,7 +10,7 @@ import pytest
 from searchkit import limits
 from searchkit.errors import QueryError
 from searchkit.model.schema import Date, Keyword, Number, Schema, Text
-from searchkit.query.bind import bind, plan_query
+from searchkit.query.bind import bind
 from searchkit.query.parse import parse
 from searchkit.query.plan import (
     Bool,
@@ -23,6 +23,7 @@ from searchkit.query.plan import (
     RangeLeaf,
     TermLeaf,
 )
+from searchkit.query.planning import plan_query
 from tests.support.plain_analyzer import PlainAnalyzer
 
 SCHEMA = Schema(title=Text(weight=2.0), text=Text(), tags=Keyword(), year=Number(), published=Date())

@@ -12,8 +12,8 @@ from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer, analyzer
 from searchkit.model.schema import Schema, Text
 from searchkit.model.snippet import Snippet
-from searchkit.query.bind import plan_query
 from searchkit.query.plan import TermLeaf
+from searchkit.query.planning import plan_query
 from searchkit.search.highlight import Highlighter, best_snippet
 from tests.support.plain_analyzer import PlainAnalyzer
 

@@ -1,0 +1,53 @@
+"""How a command ends: errors raised on purpose become one line on stderr, a hint and an exit status.
+
+Anything else is a fault of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from cli.exits import Interrupted, Status, status_of
+from cli.terminal import Terminal
+from searchkit.errors import SearchkitError
+
+
+def finish(terminal: Terminal, command: Callable[[], Status | None], *, debug: bool = False) -> Status:
+    """Run a command and give back its exit status, whatever it raises.
+
+    Parameters
+    ----------
+    command : callable
+        What it returns is its status, None for DONE.
+    debug : bool
+        Let errors through with their tracebacks.
+    """
+    try:
+        status = command()
+        terminal.stdout.flush()
+        return status or Status.DONE
+    except SearchkitError as error:
+        if debug:
+            raise
+        terminal.error(str(error), error.hint)
+        return status_of(error)
+    except (Interrupted, KeyboardInterrupt) as error:
+        hint = getattr(error, "hint", "") or "Everything acknowledged before is kept; run the same command again."
+        terminal.note(f"Interrupted. {hint}")
+        return Status.INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return Status.PIPE
+    except OSError as error:
+        # The library turns these into its own; what arrives here was met in a command, such as an output file.
+        if debug:
+            raise
+        terminal.error(f"{error.filename or 'searchkit'}: {error.strerror or error}")
+        return Status.STORE
+
+
+def _silence_stdout() -> None:
+    # The interpreter flushes stdout when it ends and would complain about the closed pipe a second time.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
