@@ -27,7 +27,7 @@ from searchkit.segment.frequencies import Codes, choose_codes, pack_codes, unpac
 from searchkit.segment.spool import Spool
 
 KERNEL_POSTINGS_MIN = 200_000
-"""Postings from which on a batch is worth loading the kernels for: NumPy takes 50 ms for as many, loading twice that."""
+"""Postings of a segment from which on it is worth loading the kernels for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,14 @@ class PostingsEncoder:
         Of the frequencies of all batches together.
     directory : Path
         For temporary files.
+    compiled : bool
+        Whether kernels do the work; the bytes are the same.
     """
 
-    def __init__(self, fields: int, codes: Codes, directory: Path) -> None:
+    def __init__(self, fields: int, codes: Codes, directory: Path, *, compiled: bool) -> None:
         self._fields = fields
         self._codes = codes
+        self._compiled = compiled
         self._spools = {name: Spool(directory) for name in (layout.POSTINGS, layout.TFS, layout.POSITIONS)}
         self._term_postings: list[npt.NDArray[np.uint32]] = [np.zeros(1, layout.U4)]
         self._term_first: list[npt.NDArray[np.uint32]] = [np.zeros(1, layout.U4)]
@@ -105,7 +108,7 @@ class PostingsEncoder:
     def add(self, batch: PostingBatch) -> None:
         """Append the next terms."""
         first = strides_from(self.postings)
-        if len(batch.docs) >= KERNEL_POSTINGS_MIN:
+        if self._compiled:
             from searchkit.segment.kernels import encode
 
             stream, starts = encode.encode_positions(batch.positions, batch.tfs, first)
@@ -119,7 +122,7 @@ class PostingsEncoder:
         """Append the next terms, their positions as they are."""
         if self.postings + len(batch.docs) > limits.SEGMENT_POSTINGS_MAX:
             raise LimitExceeded("the number of postings of a segment", self.postings, limits.SEGMENT_POSTINGS_MAX)
-        if len(batch.docs) >= KERNEL_POSTINGS_MIN:
+        if self._compiled:
             from searchkit.segment.kernels import encode
 
             units, sizes = encode.encode_lists(batch.docs, batch.dfs)
@@ -183,10 +186,15 @@ class PostingsEncoder:
             spool.close()
 
 
-def codes_for(batch: PostingBatch) -> Codes:
+def worth_compiling(postings: int) -> bool:
+    """Whether kernels encode a segment of so many postings: from some 200,000 on, loading them costs less."""
+    return postings >= KERNEL_POSTINGS_MIN
+
+
+def codes_for(batch: PostingBatch, *, compiled: bool) -> Codes:
     """The code book for a segment of one batch."""
     fields = batch.tfs.shape[1]
-    if len(batch.docs) >= KERNEL_POSTINGS_MIN:
+    if compiled:
         from searchkit.segment.kernels import encode
 
         return choose_codes(*encode.count_vectors(batch.tfs), fields)
