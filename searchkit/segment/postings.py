@@ -7,13 +7,14 @@ For each term, in the order of term numbers, three streams grow side by side:
     positions   for each posting its positions, see positions.py
 
 A posting's *number* counts through the segment, so the i-th document of a term has its code and its positions
-at `term_first[term] + i`. Large batches are encoded by compiled kernels, about 10 ns a posting, small ones in NumPy
-at ten times the cost, because loading a compiler would cost a small job more than it saves; the bytes are the
+at `term_first[term] + i`. Large segments are encoded by compiled kernels, 20 ns a posting, small ones in NumPy
+at eight times the cost, because loading a compiler would cost a small job more than it saves; the bytes are the
 same. What this module does not know: what is derived from these facts.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +27,9 @@ from searchkit.segment import frequencies, layout, positions, posting_lists
 from searchkit.segment.frequencies import Codes, choose_codes, pack_codes, unpack_vectors
 from searchkit.segment.spool import Spool
 
-KERNEL_POSTINGS_MIN = 200_000
-"""Postings of a segment from which on it is worth loading the kernels for."""
+_KERNELS = "searchkit.segment.kernels.encode"
+_LOADED_POSTINGS_MIN, _LOADING_POSTINGS_MIN = 20_000, 2_000_000
+"""Postings of a segment from which on kernels are quicker, when they are there already and when they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +189,8 @@ class PostingsEncoder:
 
 
 def worth_compiling(postings: int) -> bool:
-    """Whether kernels encode a segment of so many postings: from some 200,000 on, loading them costs less."""
-    return postings >= KERNEL_POSTINGS_MIN
+    """Whether kernels should encode a segment of so many postings: whether that is quicker, loading them included."""
+    return postings >= (_LOADED_POSTINGS_MIN if _KERNELS in sys.modules else _LOADING_POSTINGS_MIN)
 
 
 def codes_for(batch: PostingBatch, *, compiled: bool) -> Codes:

@@ -193,7 +193,9 @@ class SegmentReader:
         except ValueError as error:
             raise SegmentDamaged(self.path, f"the posting lists of terms {start} to {stop}: {error}") from error
         if docs.max(initial=0) >= self.head.documents:
-            raise SegmentDamaged(self.path, f"the posting lists of terms {start} to {stop} name no documents")
+            raise SegmentDamaged(
+                self.path, f"the posting lists of terms {start} to {stop} name documents that do not exist"
+            )
         return docs
 
     def frequencies(self, term: TermId, ranks: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.uint32]:
