@@ -1,7 +1,8 @@
 """Every invariant of FORMAT.md, tried against a segment file: reported, not repaired.
 
 Reads everything: all checksums first, then what the numbers must say about each other. Cost: some four seconds
-for every ten million postings, and as much for 200,000 documents. What this module does not know: the catalog, and what to do about a finding.
+for every ten million postings, and as much for 200,000 documents. What this module does not know: the catalog,
+and what to do about a finding.
 """
 
 from __future__ import annotations
