@@ -20,6 +20,7 @@ import numpy.typing as npt
 from searchkit.model.document import Document
 from searchkit.segment.positions import field_bases
 from searchkit.segment.postings import PostingBatch
+from searchkit.segment.stored import PackedBlock
 
 _DOCUMENT_BYTES, _KEYWORD_BYTES = 600, 200
 """Memory of a document and of each of its keywords besides their letters, measured: of tiny ones it is most of it."""
@@ -33,8 +34,8 @@ class SegmentDocuments:
     ----------
     ids : list of str
     digests : ndarray of shape (documents,), uint64
-    stored : iterable of bytes
-        Records as JSON; walked through once.
+    stored : iterable of bytes or PackedBlock
+        Records as JSON, or blocks of them; walked through once.
     lengths : ndarray of shape (documents, fields), uint32
         Tokens of each text field.
     columns : ndarray of shape (documents, columns), float64
@@ -45,7 +46,7 @@ class SegmentDocuments:
 
     ids: list[str]
     digests: npt.NDArray[np.uint64]
-    stored: Iterable[bytes]
+    stored: Iterable[bytes | PackedBlock]
     lengths: npt.NDArray[np.uint32]
     columns: npt.NDArray[np.float64]
     keywords: dict[tuple[str, str], npt.NDArray[np.uint32]]

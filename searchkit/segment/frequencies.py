@@ -131,4 +131,6 @@ def unpack_codes(data: memoryview, bits: int, places: slice | npt.NDArray[np.int
         both = np.empty((len(written), 2), np.uint8)
         both[:, 0], both[:, 1] = written & np.uint8(15), written >> np.uint8(_NARROW)
         return both.ravel()[places]
-    return written[places >> 1] >> (places & 1).astype(np.uint8) * np.uint8(_NARROW) & np.uint8(15)
+    shifts = (places & 1).astype(np.uint8) * np.uint8(_NARROW)
+    codes: npt.NDArray[np.uint8] = (written[places >> 1] >> shifts) & np.uint8(15)
+    return codes

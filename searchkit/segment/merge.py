@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,9 @@ from searchkit.segment import interleave, layout
 from searchkit.segment.buffer import SegmentDocuments
 from searchkit.segment.frequencies import Codes, choose_codes, count_vectors, pack_vectors
 from searchkit.segment.interleave import Interleaved, Piece
-from searchkit.segment.postings import KERNEL_POSTINGS_MIN, EncodedBatch, PostingsEncoder, strides_from
+from searchkit.segment.postings import EncodedBatch, PostingsEncoder, strides_from, worth_compiling
 from searchkit.segment.reader import SegmentReader
+from searchkit.segment.stored import PackedBlock
 from searchkit.segment.terms import encode_terms
 from searchkit.segment.writer import Receipt, seal
 
@@ -55,7 +55,8 @@ def merge_segments(path: Path, segments: Sequence[Live], schema: Schema) -> Rece
     SegmentDamaged
         If anything read does not match its checksum: damage is not copied.
     """
-    sources = [_Source(live) for live in segments]
+    compiled = worth_compiling(sum(live.reader.head.postings for live in segments))
+    sources = [_Source(live, compiled=compiled) for live in segments]
     total = sum(source.documents for source in sources)
     if total > limits.SEGMENT_DOCUMENTS_MAX:
         raise LimitExceeded("the number of documents of a segment", total, limits.SEGMENT_DOCUMENTS_MAX)
@@ -64,15 +65,17 @@ def merge_segments(path: Path, segments: Sequence[Live], schema: Schema) -> Rece
     documents = _documents(sources, schema)
     for source in sources:
         source.count()
-    terms = sorted(set().union(*(source.live_names for source in sources)))
+    # Lists that are in order each are soon in order together.
+    terms = list(dict.fromkeys(sorted(itertools.chain.from_iterable(source.live_names for source in sources))))
     trie, key_numbers, _ = encode_terms(terms)
-    numbers = {term: number for number, term in enumerate(terms)}
+    numbers = dict(zip(terms, range(len(terms)), strict=True))
     for source in sources:
         source.rename(numbers)
-    encoder = PostingsEncoder(len(schema.text_fields), _codes(sources), path.parent)
+    encoder = PostingsEncoder(len(schema.text_fields), _codes(sources), path.parent, compiled=compiled)
     try:
         for start, stop in _chunks(sources, len(terms)):
-            encoder.add_encoded(_batch([source.piece(start, stop) for source in sources], stop - start, encoder))
+            pieces = [source.piece(start, stop) for source in sources]
+            encoder.add_encoded(_batch(pieces, stop - start, encoder, compiled=compiled))
         return seal(path, documents, trie, key_numbers, encoder, schema)
     finally:
         encoder.close()
@@ -92,7 +95,7 @@ def _documents(sources: list[_Source], schema: Schema) -> SegmentDocuments:
     return SegmentDocuments(
         ids=[id for source in sources for id in source.kept(source.reader.ids())],
         digests=np.concatenate([source.reader.digests[source.alive] for source in sources]),
-        stored=(record for source in sources for record in source.kept(source.reader.stored())),
+        stored=(record for source in sources for record in source.stored()),
         lengths=np.concatenate([source.reader.lengths[source.alive] for source in sources]),
         columns=np.concatenate(
             [
@@ -120,14 +123,20 @@ def _chunks(sources: list[_Source], terms: int) -> Iterator[tuple[int, int]]:
     weights = np.zeros(terms)
     for source in sources:
         weights += source.weights(terms)
-    chunk = (np.cumsum(weights) // _CHUNK_WEIGHT).astype(np.int64)
-    return itertools.pairwise([0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), *([terms] if terms else [])])
+    return _cut(weights)
 
 
-def _batch(pieces: list[Piece], terms: int, encoder: PostingsEncoder) -> EncodedBatch:
+def _cut(weights: npt.NDArray[np.float64]) -> Iterator[tuple[int, int]]:
+    """Cut terms into ranges of about the same weight; a term is never cut."""
+    chunk = np.cumsum(weights) // _CHUNK_WEIGHT
+    ends = [*(np.flatnonzero(np.diff(chunk)) + 1).tolist(), len(weights)]
+    return itertools.pairwise([0, *ends] if len(weights) else [])
+
+
+def _batch(pieces: list[Piece], terms: int, encoder: PostingsEncoder, *, compiled: bool) -> EncodedBatch:
     """The next terms for the encoder."""
     found: Interleaved
-    if sum(len(piece.docs) for piece in pieces) >= KERNEL_POSTINGS_MIN:
+    if compiled:
         from searchkit.segment.kernels import decode
 
         found = decode.interleave(pieces, terms)
@@ -140,7 +149,8 @@ def _batch(pieces: list[Piece], terms: int, encoder: PostingsEncoder) -> Encoded
 class _Source:
     """One of the segments that go into a merge."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, *, compiled: bool) -> None:
+        self._compiled = compiled
         self.reader = live.reader
         self.dead = live.dead
         self.alive = np.ones(self.reader.head.documents, bool)
@@ -155,18 +165,28 @@ class _Source:
         """Those of one item a document that belong to live documents."""
         return (item for item, alive in zip(items, self.alive.tolist(), strict=True) if alive)
 
+    def stored(self) -> Iterator[bytes | PackedBlock]:
+        """Records of live documents; packed as they are where they are a block of the merged segment, too."""
+        size = layout.STORED_BLOCK_DOCUMENTS
+        for block, start in enumerate(range(0, len(self.alive), size)):
+            alive = self.alive[start : start + size]
+            if len(alive) == size and alive.all() and self.new_numbers[start] % size == 0:
+                yield self.reader.packed_block(block)
+            elif alive.any():
+                yield from itertools.compress(self.reader.stored_block(block), alive.tolist())
+
     def count(self) -> None:
         """Find out which terms stand in live documents, and how many live postings have each vector of frequencies."""
         reader = self.reader
-        dfs = np.diff(reader.term_first.astype(np.int64))
+        dfs = reader.document_frequencies(0, reader.head.terms)
         codes = 1 << reader.head.tf_bits
         counts = np.zeros(codes, np.int64)
         escaped = np.ones(len(reader.tf_escaped), bool)
-        for start, stop in self._terms_at_a_time(dfs):
+        for start, stop in _cut(dfs.astype(np.float64)):
             first, end = reader.term_first[[start, stop]].tolist()
             found = reader.tf_codes(first, end)
             if self.dead:
-                live = self.alive[reader.docs_of_terms(start, stop)]
+                live = self.alive[reader.docs_of_terms(start, stop, compiled=self._compiled)]
                 found = found[live]
                 dfs[start:stop] = np.add.reduceat(live, reader.term_first[start:stop] - first, dtype=np.int64)
                 low, high = np.searchsorted(reader.tf_escaped, (first, end))
@@ -174,18 +194,10 @@ class _Source:
             counts += np.bincount(found, minlength=codes)
         counts[-1] = 0  # Escaped: these are counted one by one.
         self.live_terms = np.flatnonzero(dfs)
-        self.live_names = [
-            term for term, df in zip(map(itemgetter(0), reader.terms.items()), dfs.tolist(), strict=True) if df
-        ]
+        self.live_names = list(itertools.compress(reader.terms.names(), dfs.tolist()))
         values, more = count_vectors(pack_vectors(reader.tf_escapes[escaped]))
         self.vectors = np.concatenate((pack_vectors(reader.tf_vectors), values))
         self.vector_counts = np.concatenate((counts, more))
-
-    def _terms_at_a_time(self, dfs: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-        chunk = np.cumsum(dfs) // _CHUNK_WEIGHT
-        return itertools.pairwise(
-            [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), *([len(dfs)] if len(dfs) else [])]
-        )
 
     def rename(self, numbers: dict[str, int]) -> None:
         """Give live terms their new numbers, which ascend like the old ones."""
@@ -211,8 +223,8 @@ class _Source:
         stream, starts = self.reader.positions_of(first, last)
         return Piece(
             terms=terms,
-            dfs=np.diff(self.reader.term_first[begin : end + 1].astype(np.int64)),
-            docs=self.reader.docs_of_terms(begin, end),
+            dfs=self.reader.document_frequencies(begin, end),
+            docs=self.reader.docs_of_terms(begin, end, compiled=self._compiled),
             tfs=self.reader.frequencies_of(slice(first, last)),
             stream=stream,
             starts=starts,

@@ -7,13 +7,14 @@ For each term, in the order of term numbers, three streams grow side by side:
     positions   for each posting its positions, see positions.py
 
 A posting's *number* counts through the segment, so the i-th document of a term has its code and its positions
-at `term_first[term] + i`. Large batches are encoded by compiled kernels, about 10 ns a posting, small ones in NumPy
-at ten times the cost, because loading a compiler would cost a small job more than it saves; the bytes are the
+at `term_first[term] + i`. Large segments are encoded by compiled kernels, 20 ns a posting, small ones in NumPy
+at eight times the cost, because loading a compiler would cost a small job more than it saves; the bytes are the
 same. What this module does not know: what is derived from these facts.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +27,9 @@ from searchkit.segment import frequencies, layout, positions, posting_lists
 from searchkit.segment.frequencies import Codes, choose_codes, pack_codes, unpack_vectors
 from searchkit.segment.spool import Spool
 
-KERNEL_POSTINGS_MIN = 200_000
-"""Postings from which on a batch is worth loading the kernels for: NumPy takes 50 ms for as many, loading twice that."""
+_KERNELS = "searchkit.segment.kernels.encode"
+_LOADED_POSTINGS_MIN, _LOADING_POSTINGS_MIN = 20_000, 2_000_000
+"""Postings of a segment from which on kernels are quicker, when they are there already and when they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,14 @@ class PostingsEncoder:
         Of the frequencies of all batches together.
     directory : Path
         For temporary files.
+    compiled : bool
+        Whether kernels do the work; the bytes are the same.
     """
 
-    def __init__(self, fields: int, codes: Codes, directory: Path) -> None:
+    def __init__(self, fields: int, codes: Codes, directory: Path, *, compiled: bool) -> None:
         self._fields = fields
         self._codes = codes
+        self._compiled = compiled
         self._spools = {name: Spool(directory) for name in (layout.POSTINGS, layout.TFS, layout.POSITIONS)}
         self._term_postings: list[npt.NDArray[np.uint32]] = [np.zeros(1, layout.U4)]
         self._term_first: list[npt.NDArray[np.uint32]] = [np.zeros(1, layout.U4)]
@@ -105,7 +110,7 @@ class PostingsEncoder:
     def add(self, batch: PostingBatch) -> None:
         """Append the next terms."""
         first = strides_from(self.postings)
-        if len(batch.docs) >= KERNEL_POSTINGS_MIN:
+        if self._compiled:
             from searchkit.segment.kernels import encode
 
             stream, starts = encode.encode_positions(batch.positions, batch.tfs, first)
@@ -119,7 +124,7 @@ class PostingsEncoder:
         """Append the next terms, their positions as they are."""
         if self.postings + len(batch.docs) > limits.SEGMENT_POSTINGS_MAX:
             raise LimitExceeded("the number of postings of a segment", self.postings, limits.SEGMENT_POSTINGS_MAX)
-        if len(batch.docs) >= KERNEL_POSTINGS_MIN:
+        if self._compiled:
             from searchkit.segment.kernels import encode
 
             units, sizes = encode.encode_lists(batch.docs, batch.dfs)
@@ -183,10 +188,15 @@ class PostingsEncoder:
             spool.close()
 
 
-def codes_for(batch: PostingBatch) -> Codes:
+def worth_compiling(postings: int) -> bool:
+    """Whether kernels should encode a segment of so many postings: whether that is quicker, loading them included."""
+    return postings >= (_LOADED_POSTINGS_MIN if _KERNELS in sys.modules else _LOADING_POSTINGS_MIN)
+
+
+def codes_for(batch: PostingBatch, *, compiled: bool) -> Codes:
     """The code book for a segment of one batch."""
     fields = batch.tfs.shape[1]
-    if len(batch.docs) >= KERNEL_POSTINGS_MIN:
+    if compiled:
         from searchkit.segment.kernels import encode
 
         return choose_codes(*encode.count_vectors(batch.tfs), fields)

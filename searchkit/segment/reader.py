@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,13 @@ from searchkit.codec import bitmap
 from searchkit.codec.bitmap import BitMap
 from searchkit.errors import FormatUnsupported, SegmentDamaged, StorageError
 from searchkit.ids import DocId, TermId
-from searchkit.model.document import id_hash
 from searchkit.segment import layout
 from searchkit.segment.frequencies import unpack_codes
+from searchkit.segment.ids import IdTable
 from searchkit.segment.layout import Head
 from searchkit.segment.positions import decode_positions, posting_starts
 from searchkit.segment.posting_lists import decode_list, decode_lists
-from searchkit.segment.stored import decode_block
+from searchkit.segment.stored import PackedBlock, decode_block
 from searchkit.segment.sums import Sums
 from searchkit.segment.terms import TermDictionary
 from searchkit.store.files import os_errors
@@ -39,9 +39,6 @@ if sys.byteorder != "little":  # pragma: no cover - no supported platform is
     raise ImportError("searchkit reads its little-endian files in place and needs a little-endian machine")
 
 DocArray = npt.NDArray[np.uint32]
-
-_KERNEL_UNITS_MIN = 400_000
-"""Units of posting lists from which on decoding is worth loading the kernels for."""
 
 
 class SegmentReader:
@@ -155,6 +152,11 @@ class SegmentReader:
         """Documents that hold a term, deleted ones included."""
         return int(self.term_first[term + 1]) - int(self.term_first[term])
 
+    def document_frequencies(self, start: TermId, stop: TermId) -> npt.NDArray[np.int64]:
+        """The same of all terms from `start` on and before `stop`."""
+        first = self.term_first[start : stop + 1].astype(np.int64)
+        return first[1:] - first[:-1]
+
     def postings_range(self, term: TermId) -> tuple[int, int]:
         """Bytes of a term's posting list within the part `postings`."""
         start, stop = self._term_postings[term : term + 2].tolist()
@@ -175,14 +177,14 @@ class SegmentReader:
             raise SegmentDamaged(self.path, f"the posting list of term {term} does not fit the counts beside it")
         return docs
 
-    def docs_of_terms(self, start: TermId, stop: TermId) -> DocArray:
-        """Documents of all terms from `start` on and before `stop`, list after list."""
+    def docs_of_terms(self, start: TermId, stop: TermId, *, compiled: bool) -> DocArray:
+        """Documents of all terms from `start` on and before `stop`, list after list; by kernels if `compiled`."""
         offsets = self._term_postings[start : stop + 1].astype(np.int64)
-        dfs = np.diff(self.term_first[start : stop + 1].astype(np.int64))
+        dfs = self.document_frequencies(start, stop)
         part = self._part(layout.POSTINGS, *(layout.POSTINGS_UNIT * offsets[[0, -1]]).tolist())
         units = np.frombuffer(part, layout.U2)
         try:
-            if len(units) >= _KERNEL_UNITS_MIN:
+            if compiled:
                 from searchkit.segment.kernels import decode
 
                 docs = decode.decode_lists(units, np.diff(offsets), dfs)
@@ -191,7 +193,9 @@ class SegmentReader:
         except ValueError as error:
             raise SegmentDamaged(self.path, f"the posting lists of terms {start} to {stop}: {error}") from error
         if docs.max(initial=0) >= self.head.documents:
-            raise SegmentDamaged(self.path, f"the posting lists of terms {start} to {stop} name no documents")
+            raise SegmentDamaged(
+                self.path, f"the posting lists of terms {start} to {stop} name documents that do not exist"
+            )
         return docs
 
     def frequencies(self, term: TermId, ranks: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.uint32]:
@@ -386,45 +390,30 @@ class SegmentReader:
         return self._array(layout.DIGESTS, layout.U8)
 
     @cached_property
-    def _id_ends(self) -> DocArray:
-        return self._array(layout.ID_ENDS, layout.U4)
-
-    @cached_property
-    def _id_hashes(self) -> DocArray:
-        return self._array(layout.ID_HASHES, layout.U4)
-
-    @cached_property
-    def _id_docs(self) -> DocArray:
-        return self._array(layout.ID_DOCS, layout.U4)
+    def _ids(self) -> IdTable:
+        ends, hashes, docs = (
+            self._array(name, layout.U4) for name in (layout.ID_ENDS, layout.ID_HASHES, layout.ID_DOCS)
+        )
+        documents = self.head.documents
+        if any(len(array) != documents for array in (ends, hashes, docs)) or docs.max(initial=0) >= max(documents, 1):
+            raise SegmentDamaged(self.path, "the table of ids is not one of its documents")
+        return IdTable(ends, hashes, docs, partial(self._part, layout.IDS))
 
     def id(self, doc: DocId) -> str:
         """The id of a document."""
-        end = int(self._id_ends[doc])
-        start = int(self._id_ends[doc - 1]) if doc else 0
-        return bytes(self._part(layout.IDS, start, end)).decode("utf-8")
+        return self._ids.id(doc)
 
     def ids(self) -> list[str]:
         """Ids of all documents, in order."""
-        data, ends = bytes(self._part(layout.IDS)), self._id_ends.tolist()
-        return [data[start:end].decode("utf-8") for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        return self._ids.all()
 
     def find(self, id: str) -> list[DocId]:
         """Documents with an id, deleted ones included: one at most, unless the segment is being checked."""
-        hashed = np.uint32(id_hash(id) >> layout.ID_HASH_SHIFT)
-        low, high = np.searchsorted(self._id_hashes, hashed), np.searchsorted(self._id_hashes, hashed, side="right")
-        return [doc for doc in self._id_docs[low:high].tolist() if self.id(doc) == id]
+        return self._ids.find(id)
 
     def find_many(self, ids: list[str], hashes: npt.NDArray[np.uint64]) -> dict[str, DocId]:
         """Documents with any of these ids, whose hashes stand in `hashes`; ids not here are left out."""
-        high = (hashes >> np.uint64(layout.ID_HASH_SHIFT)).astype(np.uint32)
-        places = np.searchsorted(self._id_hashes, high)
-        places[places == len(self._id_hashes)] = 0
-        maybe = np.flatnonzero(self._id_hashes[places] == high) if len(self._id_hashes) else np.zeros(0, int)
-        found = {}
-        for number in maybe.tolist():
-            for doc in self.find(ids[number]):
-                found[ids[number]] = doc
-        return found
+        return self._ids.find_many(ids, hashes)
 
     def record(self, doc: DocId) -> dict[str, Any]:
         """The stored record of a document."""
@@ -434,12 +423,17 @@ class SegmentReader:
 
     def stored_block(self, block: int) -> list[bytes]:
         """Records of one block of documents, as JSON."""
-        start, stop = self._stored_index[block : block + 2].tolist()
-        documents = min(layout.STORED_BLOCK_DOCUMENTS, self.head.documents - block * layout.STORED_BLOCK_DOCUMENTS)
+        packed = self.packed_block(block)
         try:
-            return decode_block(self._part(layout.STORED, start, stop), documents)
+            return decode_block(packed.data, packed.documents)
         except ValueError as error:
             raise SegmentDamaged(self.path, f"block {block} of the stored records {error}") from error
+
+    def packed_block(self, block: int) -> PackedBlock:
+        """The same, as it lies in the file."""
+        start, stop = self._stored_index[block : block + 2].tolist()
+        documents = min(layout.STORED_BLOCK_DOCUMENTS, self.head.documents - block * layout.STORED_BLOCK_DOCUMENTS)
+        return PackedBlock(self._part(layout.STORED, start, stop), documents)
 
     def stored(self) -> Iterator[bytes]:
         """Records of all documents as JSON, in order."""

@@ -9,8 +9,8 @@ than the hits shown is doing something else wrong.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,11 +21,37 @@ from searchkit.segment.layout import STORED_BLOCK_DOCUMENTS, U4
 _BLOCK_BYTES_MAX = STORED_BLOCK_DOCUMENTS * (limits.DOCUMENT_CHARACTERS_MAX + 4)
 
 
-def encode_stored(records: Iterable[bytes]) -> Iterator[bytes]:
-    """Compress records in order: the blocks of the `stored` part, one at a time."""
-    compressor, rest = zstd.Compressor(), iter(records)
-    while group := list(itertools.islice(rest, STORED_BLOCK_DOCUMENTS)):
-        yield compressor.compress(b"".join((np.array(list(map(len, group)), U4).tobytes(), *group)))
+@dataclass(frozen=True, slots=True)
+class PackedBlock:
+    """A block as `encode_stored` gave it, whose checksum has been verified, and how many records it holds."""
+
+    data: bytes | memoryview
+    documents: int
+
+
+def encode_stored(records: Iterable[bytes | PackedBlock]) -> Iterator[bytes | memoryview]:
+    """Compress records in order: the blocks of the `stored` part, one at a time.
+
+    A block that is packed already goes through as it is where it is full and another one ends before it; elsewhere
+    it is taken apart. Either way the blocks are those of the records one by one.
+    """
+    compressor, group = zstd.Compressor(), list[bytes]()
+    for item in records:
+        if not isinstance(item, PackedBlock):
+            group.append(item)
+        elif not group and item.documents == STORED_BLOCK_DOCUMENTS:
+            yield item.data
+        else:
+            group += decode_block(item.data, item.documents)
+        if len(group) >= STORED_BLOCK_DOCUMENTS:
+            yield _packed(compressor, group[:STORED_BLOCK_DOCUMENTS])
+            del group[:STORED_BLOCK_DOCUMENTS]
+    if group:
+        yield _packed(compressor, group)
+
+
+def _packed(compressor: zstd.Compressor, group: list[bytes]) -> bytes:
+    return compressor.compress(b"".join((np.array(list(map(len, group)), U4).tobytes(), *group)))
 
 
 def decode_block(block: bytes | memoryview, documents: int) -> list[bytes]:

@@ -106,7 +106,7 @@ class TermDictionary:
         if len(key_numbers) != len(self._trie) or key_numbers.max(initial=0) >= max(len(key_numbers), 1):
             raise ValueError("its numbers are not one for each term")
         self._key_numbers = key_numbers
-        self._number_of = memoryview(key_numbers)  # Gives Python's integers, in a third of the time.
+        self._number_of = key_numbers.data  # Gives Python's integers, in a third of the time.
 
     def __len__(self) -> int:
         return len(self._trie)
@@ -125,7 +125,7 @@ class TermDictionary:
         """The trie's key id of each number."""
         keys = np.zeros(len(self._key_numbers), np.uint32)
         keys[self._key_numbers] = np.arange(len(keys), dtype=np.uint32)
-        return memoryview(keys)
+        return keys.data
 
     def prefix_range(self, prefix: str) -> tuple[TermId, TermId]:
         """Numbers of the terms that start with `prefix`: the first, and one past the last; equal if there are none.
@@ -156,6 +156,10 @@ class TermDictionary:
         """Terms that start with `prefix`, one at a time, in byte order."""
         for term, key in self._trie.iteritems(prefix):
             yield term, self._number_of[key]
+
+    def names(self) -> Iterator[str]:
+        """Every term, in byte order: of the first the number is 0."""
+        return iter(self._trie.iterkeys())
 
     def items(self) -> Iterator[tuple[str, TermId]]:
         """Every term with its number, in byte order."""

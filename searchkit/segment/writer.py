@@ -20,14 +20,14 @@ import numpy.typing as npt
 from searchkit import limits
 from searchkit.codec import bitmap
 from searchkit.errors import LimitExceeded
-from searchkit.model.document import id_hash_bytes
 from searchkit.model.schema import Keyword, Schema, Text
 from searchkit.segment import layout
 from searchkit.segment.buffer import Buffer, SegmentDocuments
+from searchkit.segment.ids import encode_ids
 from searchkit.segment.layout import Head
-from searchkit.segment.postings import PostingsEncoder, codes_for
+from searchkit.segment.postings import PostingsEncoder, codes_for, worth_compiling
 from searchkit.segment.spool import Spool
-from searchkit.segment.stored import encode_stored
+from searchkit.segment.stored import PackedBlock, encode_stored
 from searchkit.segment.sums import encode_sums, sums_total
 from searchkit.segment.terms import encode_terms
 from searchkit.store.lmdb_store import spine, write_values
@@ -53,7 +53,9 @@ def write_segment(path: Path, buffer: Buffer, schema: Schema) -> Receipt:
     terms, inverted = buffer.invert()
     trie, key_numbers, numbers = encode_terms(terms)
     batch = inverted.batch(numbers)
-    encoder = PostingsEncoder(len(schema.text_fields), codes_for(batch), path.parent)
+    compiled = worth_compiling(len(batch.docs))
+    codes = codes_for(batch, compiled=compiled)
+    encoder = PostingsEncoder(len(schema.text_fields), codes, path.parent, compiled=compiled)
     try:
         encoder.add(batch)
         return seal(path, documents, trie, key_numbers, encoder, schema)
@@ -117,7 +119,7 @@ def _add_lengths(parts: dict[str, bytes | memoryview], lengths: npt.NDArray[np.u
     return tuple(widths)
 
 
-def _add_stored(parts: dict[str, bytes | memoryview], records: Iterable[bytes], directory: Path) -> Spool:
+def _add_stored(parts: dict[str, bytes | memoryview], records: Iterable[bytes | PackedBlock], directory: Path) -> Spool:
     spool = Spool(directory)
     offsets = [0]
     for block in encode_stored(records):
@@ -151,10 +153,5 @@ def _add_keywords(
 
 
 def _add_ids(parts: dict[str, bytes | memoryview], ids: list[str]) -> None:
-    encoded = [id.encode("utf-8") for id in ids]
-    hashes = (np.frombuffer(id_hash_bytes(ids), layout.U8) >> np.uint64(layout.ID_HASH_SHIFT)).astype(layout.U4)
-    order = np.argsort(hashes, kind="stable")
-    parts[layout.IDS] = b"".join(encoded)
-    parts[layout.ID_ENDS] = _offsets(list(itertools.accumulate(map(len, encoded))), "the ids of a segment in bytes")
-    parts[layout.ID_HASHES] = hashes[order].tobytes()
-    parts[layout.ID_DOCS] = order.astype(layout.U4).tobytes()
+    parts[layout.IDS], ends, parts[layout.ID_HASHES], parts[layout.ID_DOCS] = encode_ids(ids)
+    parts[layout.ID_ENDS] = _offsets(ends, "the ids of a segment in bytes")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchkit.segment import frequencies, interleave, layout, positions, posting_lists, postings
+from searchkit.segment import frequencies, interleave, layout, positions, posting_lists
 from searchkit.segment.kernels import decode, encode
 from searchkit.segment.postings import PostingBatch, PostingsEncoder, codes_for
 
@@ -138,27 +138,25 @@ def test_batches_may_be_cut_anywhere(tmp_path_factory: pytest.TempPathFactory, s
     batch = drawn_batch(draw)
     folder = tmp_path_factory.mktemp("spool")
     results = []
-    for threshold, step in ((0, len(batch.dfs)), (1 << 40, len(batch.dfs)), (int(draw.choice([5, 1 << 40])), 1)):
-        results.append(_encoded(batch, folder, threshold, step))
+    for compiled, step in ((True, len(batch.dfs)), (False, len(batch.dfs)), (bool(draw.integers(2)), 1)):
+        results.append(_encoded(batch, folder, step, compiled=compiled))
     assert results[0] == results[1] == results[2]
 
 
-def _encoded(batch: PostingBatch, folder: Path, threshold: int, step: int) -> dict[str, bytes]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(postings, "KERNEL_POSTINGS_MIN", threshold)
-        encoder = PostingsEncoder(batch.tfs.shape[1], codes_for(batch), folder)
-        first = np.concatenate(([0], np.cumsum(batch.dfs)))
-        places = np.concatenate(([0], np.cumsum(batch.tfs.sum(axis=1, dtype=np.int64))))
-        for term in range(0, len(batch.dfs), step):
-            low, high = first[term], first[min(term + step, len(batch.dfs))]
-            encoder.add(
-                PostingBatch(
-                    batch.dfs[term : term + step],
-                    batch.docs[low:high],
-                    batch.tfs[low:high],
-                    batch.positions[places[low] : places[high]],
-                )
+def _encoded(batch: PostingBatch, folder: Path, step: int, *, compiled: bool) -> dict[str, bytes]:
+    encoder = PostingsEncoder(batch.tfs.shape[1], codes_for(batch, compiled=compiled), folder, compiled=compiled)
+    first = np.concatenate(([0], np.cumsum(batch.dfs)))
+    places = np.concatenate(([0], np.cumsum(batch.tfs.sum(axis=1, dtype=np.int64))))
+    for term in range(0, len(batch.dfs), step):
+        low, high = first[term], first[min(term + step, len(batch.dfs))]
+        encoder.add(
+            PostingBatch(
+                batch.dfs[term : term + step],
+                batch.docs[low:high],
+                batch.tfs[low:high],
+                batch.positions[places[low] : places[high]],
             )
-        parts = {name: bytes(part) for name, part in encoder.parts().items()}
-        encoder.close()
+        )
+    parts = {name: bytes(part) for name, part in encoder.parts().items()}
+    encoder.close()
     return parts

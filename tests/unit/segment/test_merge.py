@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from searchkit.codec.bitmap import BitMap
 from searchkit.model.document import to_document
 from searchkit.model.schema import Keyword, Number, Schema, Text
-from searchkit.segment import merge, postings, reader
+from searchkit.segment import merge, writer
 from searchkit.segment.buffer import Buffer
 from searchkit.segment.check import check_segment
 from searchkit.segment.merge import Live, merge_segments
@@ -50,12 +50,8 @@ def test_merging_is_writing_afresh(
     """However documents were cut into segments, whichever died, compiled or not, the merged file has the same parts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merge, "_CHUNK_WEIGHT", chunk)
-        for module, name in (
-            (postings, "KERNEL_POSTINGS_MIN"),
-            (merge, "KERNEL_POSTINGS_MIN"),
-            (reader, "_KERNEL_UNITS_MIN"),
-        ):
-            patch.setattr(module, name, 0 if kernels else 1 << 40)
+        for module in (merge, writer):
+            patch.setattr(module, "worth_compiling", lambda _: kernels)
         _merge_and_compare(tmp_path_factory.mktemp("merge"), cut)
 
 
