@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "check": "read every byte of the index and say what is damaged",
     "stats": "count what is in the index",
     "export": "write every document as a JSON line",
+    "warmup": "compile what searches need, before they need it",
     "demo": "crawl, index and search real pages served from this machine",
 }
 """Each command, in the order of use, and what it is for. `cli/NAME.py` holds a function NAME."""

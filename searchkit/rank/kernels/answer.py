@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import (
     BOUND,
     FAULT,

@@ -15,11 +15,11 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numba import config, njit, types
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from searchkit.rank.kernels.heap import JIT
+from searchkit.jit import JIT, njit
 
 # ruff: noqa: ARG001 - numba calls these with what it has, whether or not it is needed
 

@@ -15,14 +15,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
+from searchkit.jit import INLINE, njit
 from searchkit.rank.kernels.arrays import BATCH, LEAVES_MAX, SPARSE_MAX, WINDOW_BLOCKS, Scratch, SegmentArrays
 from searchkit.rank.kernels.bits import UNCOMPILED
-from searchkit.rank.kernels.heap import INLINE
 
 # ruff: noqa: ARG001 - numba calls these with what it has, whether or not it is needed
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import FIRST, IDF, REQUIRED, TIMES
 from searchkit.rank.kernels.heap import INLINE, JIT
 from searchkit.rank.kernels.lists import find, lower_bound

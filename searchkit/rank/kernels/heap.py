@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from searchkit.jit import INLINE, JIT
+from searchkit.jit import INLINE, JIT, njit
 
 __all__ = ["INLINE", "JIT", "PLACES_MAX", "key", "key_score", "push", "sort_best_first"]
 

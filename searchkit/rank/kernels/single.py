@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import ARRAY_MAX, BOUND, CARD, DATA, FAVOUR, POSTING, RANKED, RANKS
 from searchkit.rank.kernels.bits import at_least_u8, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of

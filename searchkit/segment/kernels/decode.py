@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from searchkit.jit import JIT
+from searchkit.jit import JIT, njit
 from searchkit.segment.interleave import Interleaved, Piece
 from searchkit.segment.kernels.encode import ARRAY_MAX, BITMAP_UNITS, COOKIE
 from searchkit.segment.layout import SMALL_LIST_MAX

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from searchkit.jit import JIT
+from searchkit.jit import JIT, njit
 from searchkit.segment.frequencies import Codes, packed_bits
 from searchkit.segment.layout import POSITIONS_STRIDE, SMALL_LIST_MAX, U2
 

@@ -1,0 +1,66 @@
+"""Have every kernel compiled: index and ask a small made-up collection in each way there is.
+
+What numba compiles depends on what a kernel is called with, so the surest way to have it all is to do what a program
+does. A minute for everything, a second if all was compiled before. What this module does not know: the kernels.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from searchkit import engine, jit, kernel_cache
+from searchkit.model.schema import Schema, Text
+
+_DOCUMENTS, _WORDS, _WORDS_OF_A_DOCUMENT = 12_000, 400, 40
+_QUERIES = (
+    "w1",
+    "w1 w2",
+    "w3 w50 w300",
+    "+w1 +w2",
+    "+w1 +w2 w3",
+    '"w1 w2"',
+    '"w1 w2" w3',
+    "w1*",
+    "w1* w2",
+    "w1 -w2",
+    "title:w1 w2",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """What was done: where compiled code is kept, and how many directories of old versions were removed."""
+
+    directory: str
+    stale_removed: int
+
+
+def warm_up() -> WarmUp:
+    """Compile whatever is not compiled yet, for one and for several text fields."""
+    for schema in (Schema.page("en"), Schema(text=Text(language="none"))):
+        with tempfile.TemporaryDirectory(prefix="searchkit-warmup-") as where, engine.create(where, schema) as index:
+            with index.writer() as writer:
+                writer.add_many(_records(0))
+            with index.writer() as writer:
+                writer.add_many(_records(_DOCUMENTS))
+                writer.delete("7")
+            for limit in (10, 1_000):
+                for query in _QUERIES:
+                    index.search(query, limit, engine="numba").total  # noqa: B018 - counted when it is asked for
+            index.merge()
+    where_kept = jit.cache_directory()
+    removed = kernel_cache.remove_stale()
+    return WarmUp(str(where_kept) if where_kept else "numba's own cache", removed)
+
+
+def _records(first: int) -> Iterator[dict[str, str]]:
+    """Enough text that no part of it is small enough for the plain ways."""
+    draw = random.Random(first)
+    words = [f"w{number}" for number in range(_WORDS)]
+    weights = [1 / (number + 1) for number in range(_WORDS)]
+    for number in range(first, first + _DOCUMENTS):
+        text = " ".join(draw.choices(words, weights, k=_WORDS_OF_A_DOCUMENT))
+        yield {"id": str(number), "url": f"https://example.org/{number}", "title": text[:20], "text": text}
