@@ -31,6 +31,10 @@ BATCH = 32
 BLOCKS_K_MAX = 128
 """Results up to which visiting single blocks pays."""
 CANDIDATES_MAX = 2 * WINDOW
+PHRASE_WORDS_MAX = 128
+"""Words of a phrase the kernels have room for; longer ones are found by the plain twin."""
+FIELD_GAP = 1
+"""Positions left free between two fields of a document: that of segment/FORMAT.md, which a lower room may not import."""
 FAULT = -1
 FAVOUR = 1 - 1e-6
 """Thresholds are lowered by this factor wherever they are rounded or compared with float32 scores."""
@@ -99,6 +103,29 @@ class Scoring(NamedTuple):
     b: Any
 
 
+class Phrase(NamedTuple):
+    """Words side by side, or nearly so, whose distinct ones are the leaves of a query, all of them required.
+
+    Attributes
+    ----------
+    words : ndarray of shape (n,), int64
+        The leaf of each word, in the order of the phrase; between 2 and `PHRASE_WORDS_MAX` words.
+    slop : int
+        How many other words may stand between them, together; see `search/leaves.py`.
+    fields : int
+        Mask of the text fields that count.
+    idf, times, bound : float
+        As in `Leaves.factors`, of the phrase; the leaves have the same bound.
+    """
+
+    words: Any
+    slop: Any
+    fields: Any
+    idf: Any
+    times: Any
+    bound: Any
+
+
 class Scratch(NamedTuple):
     """Memory of one thread.
 
@@ -106,7 +133,10 @@ class Scratch(NamedTuple):
     sparse leaf; `sums` one sum and `bits` one bit a
     document of a window; `candidates`, `values`, `chosen` and `scores` what passed;
     `masks`, `firsts` and `rest` belong to a batch of blocks whose sums are in `batch`;
-    `saved` is a heap as it was; `cursors` follow the words of a phrase through a document; `places` and `factors` are those of `Leaves`, for one segment.
+    `saved` is a heap as it was; `places` and `factors` are those of `Leaves`, for one segment; `lows` and `spots` are
+    the documents of a chunk of the driving leaf within their window and the postings of the leaves there
+    (`intersect.py`), `cursors` where each leaf is read next, and `readers` where each word of a phrase is in a document
+    (`phrases.py`).
     """
 
     tables: Any
@@ -127,9 +157,12 @@ class Scratch(NamedTuple):
     firsts: Any
     rest: Any
     saved: Any
-    cursors: Any
     places: Any
     factors: Any
+    lows: Any
+    spots: Any
+    cursors: Any
+    readers: Any
 
 
 def new_scratch(windows: int) -> Scratch:
@@ -153,7 +186,10 @@ def new_scratch(windows: int) -> Scratch:
         firsts=np.zeros((LEAVES_MAX, BATCH), np.int64),
         rest=np.zeros(BATCH, np.int64),
         saved=np.zeros(BLOCKS_K_MAX, np.uint64),
-        cursors=np.zeros((LEAVES_MAX, 4), np.int64),
         places=np.zeros((LEAVES_MAX, 6), np.int64),
         factors=np.zeros((LEAVES_MAX, 4), np.float64),
+        lows=np.zeros(BLOCK, np.int64),
+        spots=np.zeros((LEAVES_MAX, BLOCK), np.int64),
+        cursors=np.zeros((LEAVES_MAX, 1), np.int64),
+        readers=np.zeros((PHRASE_WORDS_MAX, 3), np.int64),
     )
