@@ -17,8 +17,6 @@ from searchkit.rank.kernels.heap import JIT
 
 PLACE, NEXT, LAST = range(3)
 """Columns of `Scratch.readers`: the position a word is at, where its next one is read, and whether there is none."""
-NOWHERE = 1 << 40
-"""Beyond every position."""
 _STRIDE = 64
 
 
@@ -49,7 +47,7 @@ def posting_start(stream: Any, index: Any, posting: Any) -> Any:
 
 @njit(**JIT)
 def advance(stream: Any, readers: Any, word: Any) -> None:
-    """Move a word to its next position; `NOWHERE` if the stream is at its end."""
+    """Move a word to its next position; none may be left at the end of the stream."""
     at, value, shift = readers[word, NEXT], np.int64(0), np.int64(0)
     byte = np.int64(stream[at]) if at < len(stream) else np.int64(0x40)
     at += 1
