@@ -49,6 +49,8 @@ QUERY_LEAVES_MAX: Final = 1_024
 """Words, phrases and prefixes of a query; the rest is left out with a warning."""
 QUERY_DEPTH_MAX: Final = 64
 """Nested parentheses; deeper ones are read as if they were not there, with a warning."""
+PHRASE_SLOP_MAX: Final = 1_000
+"""Words between those of a phrase, as in ``"a b"~1000``; a larger number is cut with a warning. Longer than any passage."""
 PREFIX_EXPANSIONS_MAX: Final = 1_024
 """Terms one prefix stands for; beyond it the terms in most documents are kept, with a warning."""
 PARAMETER_MIN: Final = 1e-9

@@ -5,7 +5,7 @@ a phrase of the parts. A run of unspaced script: its character bigrams, of which
 all must where the word is required, excluded or joined by `AND`; a lone character stands for every bigram that
 begins with it. Keywords and ranges beside words narrow down what the words find. Within an exclusion words side by
 side are each excluded, whatever the mode, so that mode "all" never finds what mode "any" does not. Quoted text is one
-phrase. A name before a colon counts only if the schema has that field; otherwise the text is read as it stands. Words
+phrase, and only there a number after a ~ lets words in between. A name before a colon counts only if the schema has that field; otherwise the text is read as it stands. Words
 of which nothing is left (punctuation) are dropped.
 
 Cost: one analysis of each word, then linear in the tree, which is walked without recursion. What this module does
@@ -261,7 +261,8 @@ class _Binder:
         if len(tokens) > limits.QUERY_LEAVES_MAX:
             what = f"a phrase has more than {limits.QUERY_LEAVES_MAX:,} words"
             self.complaints.add(what, node.start, node.end, instead="the rest of it was left out")
-        return PhraseLeaf(tuple(token.term for token in tokens[: limits.QUERY_LEAVES_MAX]), mask)
+        slop = node.slop if isinstance(node, Phrase) else 0
+        return PhraseLeaf(tuple(token.term for token in tokens[: limits.QUERY_LEAVES_MAX]), mask, slop)
 
     def _prefix(self, node: Prefix, tokens: list[Token], mask: int) -> list[ScoredLeaf]:
         """The last part may go on; what stands before it must be there as well."""

@@ -44,10 +44,20 @@ class TermLeaf:
 
 @dataclass(frozen=True, slots=True)
 class PhraseLeaf:
-    """Two or more terms at consecutive positions within one field of the mask."""
+    """Two or more terms one after the other within one field of the mask.
+
+    Attributes
+    ----------
+    terms : tuple of str
+    fields : int
+        As in `TermLeaf`.
+    slop : int
+        How many other words may stand between them, all gaps together; 0: the terms are neighbours.
+    """
 
     terms: tuple[str, ...]
     fields: int
+    slop: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,12 @@ class Prefix(_Printable):
 
 @dataclass(frozen=True, slots=True)
 class Phrase(_Printable):
-    """What stood between quotation marks, held here without them."""
+    """What stood between quotation marks, held here without them; ``~2`` after them lets other words in between."""
 
     text: str
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
+    slop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def text_of(root: Tree) -> str:
         elif isinstance(node, Prefix):
             texts[here] = f"{node.text}*"
         elif isinstance(node, Phrase):
-            texts[here] = f'"{node.text}"'
+            texts[here] = f'"{node.text}"' + (f"~{node.slop}" if node.slop else "")
         elif isinstance(node, Everything):
             texts[here] = "*"
         elif isinstance(node, Field | Required | Not):

@@ -42,7 +42,7 @@ def explain(snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Paramet
 def describe(leaf: ScoredLeaf, fields: tuple[str, ...]) -> str:
     """A leaf as a person would type it, in index terms."""
     if isinstance(leaf, PhraseLeaf):
-        text = '"' + " ".join(leaf.terms) + '"'
+        text = '"' + " ".join(leaf.terms) + '"' + (f"~{leaf.slop}" if leaf.slop else "")
     elif isinstance(leaf, PrefixLeaf):
         text = f"{leaf.prefix}*"
     else:

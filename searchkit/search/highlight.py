@@ -161,6 +161,9 @@ class _Sought:
                 self._prefixes.append((leaf.prefix, number))
                 for term in leaf.also:
                     self._by_term.setdefault(term, []).append(number)
+            elif leaf.slop:  # Its words are marked wherever they stand.
+                for term in dict.fromkeys(leaf.terms):
+                    self._by_term.setdefault(term, []).append(number)
             elif len(leaf.terms) <= room:
                 self._phrases.setdefault(leaf.terms[-1], []).append((list(leaf.terms), number))
             else:

@@ -8,12 +8,12 @@ cannot be negative and without the constant factor (k1 + 1):
     score(document)    = sum over the leaves that occur in it, in order, of  multiplicity * (idf * (f / (f + k1)))
 
 N counts the documents; n those in which the leaf occurs in any text field, even where the leaf itself may look only
-into some. A phrase has the sum of its terms' idfs, and as its tf the number of positions it starts at. A prefix stands
-for all terms it covers as if they were one. Sums are made in float64 in the order written; the score is then rounded
+into some. A phrase has the sum of its terms' idfs, and as its tf the number of positions it starts at, or with a slop the
+number of its minimal intervals in a field (see `boolean.py`). A prefix stands for all terms it covers as if they were one. Sums are made in float64 in the order written; the score is then rounded
 to float32. Higher scores come first and, among equal float32 scores, the document that arrived first.
 
 Leaves are tuples as in `boolean.py`, ``fields`` being the names of the fields the leaf may look into:
-("term", term, fields), ("phrase", terms, fields), ("prefix", prefix, also, fields).
+("term", term, fields), ("phrase", terms, fields), ("near", terms, slop, fields), ("prefix", prefix, also, fields).
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from tests.reference.boolean import minimal_intervals
 
 Document = Mapping[str, Sequence[str]]
 Leaf = tuple[Any, ...]
@@ -62,7 +64,7 @@ class Collection:
 
     def idf(self, leaf: Leaf) -> float:
         """Rarity of a leaf over all documents and all text fields."""
-        if leaf[0] == "phrase":
+        if leaf[0] in ("phrase", "near"):
             return sum((self._idf(len(self.places.get(term, {}))) for term in leaf[1]), 0.0)
         if leaf[0] == "prefix":
             return self._idf(len({number for term in self._covered(leaf) for number in self.places[term]}))
@@ -78,7 +80,7 @@ class Collection:
     def frequencies(self, leaf: Leaf) -> dict[int, dict[str, int]]:
         """How often a leaf occurs, by document and field, in the fields it may look into."""
         kind, fields = leaf[0], leaf[-1]
-        terms = self._covered(leaf) if kind == "prefix" else list(leaf[1]) if kind == "phrase" else [leaf[1]]
+        terms = self._covered(leaf) if kind == "prefix" else list(leaf[1]) if kind in ("phrase", "near") else [leaf[1]]
         numbers = {number for term in terms for number in self.places.get(term, {})}
         found: dict[int, dict[str, int]] = {}
         for number in numbers:
@@ -87,6 +89,12 @@ class Collection:
                 if kind == "phrase":
                     later = [set(where) for where in positions]
                     tf = sum(all(p + i in where for i, where in enumerate(later)) for p in positions[0])
+                elif kind == "near":
+                    text = [""] * self.lengths[field][number]
+                    for term, where in zip(terms, positions, strict=True):
+                        for position in where:
+                            text[position] = term
+                    tf = len(minimal_intervals(text, leaf[1], leaf[2]))
                 else:
                     tf = sum(map(len, positions))
                 if tf:
@@ -130,7 +138,7 @@ def _needs(leaves: Iterable[Leaf]) -> tuple[set[str], tuple[str, ...]]:
         if leaf[0] == "prefix":
             prefixes.append(leaf[1])
             terms.update(leaf[2])
-        elif leaf[0] == "phrase":
+        elif leaf[0] in ("phrase", "near"):
             terms.update(leaf[1])
         else:
             terms.add(leaf[1])
