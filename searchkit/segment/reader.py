@@ -148,7 +148,8 @@ class SegmentReader:
         return self._array(layout.TERM_FIRST, layout.U4)
 
     @cached_property
-    def _term_postings(self) -> DocArray:
+    def term_postings(self) -> DocArray:
+        """Where the posting list of each term begins, and the last one ends, in units of `layout.POSTINGS_ALIGN` bytes."""
         return self._array(layout.TERM_POSTINGS, layout.U4)
 
     def document_frequency(self, term: TermId) -> int:
@@ -157,7 +158,7 @@ class SegmentReader:
 
     def postings_range(self, term: TermId) -> tuple[int, int]:
         """Bytes of a term's posting list within the part `postings`."""
-        start, stop = self._term_postings[term : term + 2].tolist()
+        start, stop = self.term_postings[term : term + 2].tolist()
         return start * layout.POSTINGS_UNIT, stop * layout.POSTINGS_UNIT
 
     def postings(self, term: TermId) -> BitMap:

@@ -35,6 +35,8 @@ PHRASE_WORDS_MAX = 128
 """Words of a phrase the kernels have room for; longer ones are found by the plain twin."""
 FIELD_GAP = 1
 """Positions left free between two fields of a document: that of segment/FORMAT.md, which a lower room may not import."""
+VECTOR_WORDS_MAX = 4
+"""Words of 64 bits that hold 16 bits for each of `limits.FIELDS_MAX` fields."""
 FAULT = -1
 FAVOUR = 1 - 1e-6
 """Thresholds are lowered by this factor wherever they are rounded or compared with float32 scores."""
@@ -55,7 +57,7 @@ class SegmentArrays(NamedTuple):
     (`describe.py`): `impacts`, uint8, the bound of each posting; `maxima` holds the largest impact of each
     block of 64 documents, uint8, a row of whole windows for each dense term; `ranks` the postings before
     every 512th document of a window, uint16, `RANKS` of them a window, a row for each term that has any.
-    `positions` and `position_index` are the parts of those names, uint8 and uint32.
+    `positions`, `position_index`, `term_postings` and `term_first` are the parts of those names, uint8 and uint32.
     """
 
     postings: Any
@@ -69,6 +71,8 @@ class SegmentArrays(NamedTuple):
     ranks: Any
     positions: Any
     position_index: Any
+    term_postings: Any
+    term_first: Any
 
 
 class Leaves(NamedTuple):
@@ -126,6 +130,28 @@ class Phrase(NamedTuple):
     bound: Any
 
 
+class Union(NamedTuple):
+    """Terms that count as one word, as a prefix stands for them.
+
+    Attributes
+    ----------
+    numbers : ndarray of shape (n,), int64
+        Terms of the segment.
+    progress : ndarray of shape (n, 4), int64
+        Room for how far each list has been read.
+    fields : int
+        Mask of the text fields that count.
+    idf, times : float
+        As in `Leaves.factors`.
+    """
+
+    numbers: Any
+    progress: Any
+    fields: Any
+    idf: Any
+    times: Any
+
+
 class Scratch(NamedTuple):
     """Memory of one thread.
 
@@ -136,7 +162,8 @@ class Scratch(NamedTuple):
     `saved` is a heap as it was; `places` and `factors` are those of `Leaves`, for one segment; `lows` and `spots` are
     the documents of a chunk of the driving leaf within their window and the postings of the leaves there
     (`intersect.py`), `cursors` where each leaf is read next, and `readers` where each word of a phrase is in a document
-    (`phrases.py`).
+    (`phrases.py`); `frequencies` are sums for each document of a window, `tallies` the same for a single field, both all zero
+    unless `unions.py` is at work, and `packed` the frequency vectors of a segment as they are added to them.
     """
 
     tables: Any
@@ -163,6 +190,9 @@ class Scratch(NamedTuple):
     spots: Any
     cursors: Any
     readers: Any
+    frequencies: Any
+    tallies: Any
+    packed: Any
 
 
 def new_scratch(windows: int) -> Scratch:
@@ -192,4 +222,7 @@ def new_scratch(windows: int) -> Scratch:
         spots=np.zeros((LEAVES_MAX, BLOCK), np.int64),
         cursors=np.zeros((LEAVES_MAX, 1), np.int64),
         readers=np.zeros((PHRASE_WORDS_MAX, 3), np.int64),
+        frequencies=np.zeros(WINDOW * VECTOR_WORDS_MAX, np.uint64),
+        tallies=np.zeros(WINDOW, np.uint16),
+        packed=np.zeros(256 * VECTOR_WORDS_MAX, np.uint64),
     )
