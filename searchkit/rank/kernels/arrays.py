@@ -137,7 +137,7 @@ class Union(NamedTuple):
     ----------
     numbers : ndarray of shape (n,), int64
         Terms of the segment.
-    progress : ndarray of shape (n, 4), int64
+    progress : ndarray of shape (n, 3), int64
         Room for how far each list has been read.
     fields : int
         Mask of the text fields that count.

@@ -19,21 +19,19 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from searchkit.rank.kernels.arrays import ARRAY_MAX, FAULT, FAVOUR, WINDOW, WINDOW_BLOCKS
+from searchkit.rank.kernels.arrays import ARRAY_MAX, FAULT, FAVOUR, SMALL_LIST_MAX, WINDOW, WINDOW_BLOCKS
 from searchkit.rank.kernels.bits import at_least_u16, popcount, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of
+from searchkit.rank.kernels.exact import escape_row, vector_code
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
-from searchkit.rank.kernels.lists import lower_bound, word_at
+from searchkit.rank.kernels.lists import word_at
 
 TOKENS_MAX = 0xFFFF
 """Tokens of a document's longest field up to which sums cannot overflow; other segments are left to the plain twin."""
-_POSTINGS_UNIT = 4
-"""uint16 in a unit of `term_postings`."""
 _COOKIE = 12346
-_ESCAPE = 255
 _FIELDS_A_WORD, _FIELD_BITS = 4, 16
-_CONTAINER, _BEFORE, _WINDOW, _END = range(4)
-"""Columns of `Union.progress`: the next container, postings before it, its window, and where the list ends."""
+_CONTAINER, _BEFORE, _WINDOW = range(3)
+"""Columns of `Union.progress`: the next container (or document of a small list), postings before it, and its window."""
 _NO_WINDOW = 1 << 30
 _DOCUMENTS, _BLOCKS = 0, 1
 """What `bits` notes: documents, or blocks of 64, which takes less time where sums are looked at 64 at a time anyway."""
@@ -42,47 +40,60 @@ _SPARSE_MAX = 512
 
 
 @njit(**JIT)
-def _announce(postings: Any, start: Any, end: Any, progress: Any, term: Any) -> None:
-    """Note the window of a list's next container."""
-    number = progress[term, _CONTAINER]
-    containers = np.int64(postings[start + 2]) | np.int64(postings[start + 3]) << 16
-    progress[term, _WINDOW] = _NO_WINDOW if number >= containers else np.int64(postings[start + 4 + 2 * number])
+def _containers(postings: Any, start: Any) -> Any:
+    """How many containers a list has that is a bitmap."""
+    return np.int64(postings[start + 2]) | np.int64(postings[start + 3]) << 16
 
 
 @njit(**JIT)
-def _open_terms(postings: Any, term_postings: Any, term_first: Any, numbers: Any, progress: Any, tfs: Any) -> Any:
-    """Begin every list; FAULT if a header does not fit its list."""
+def _announce(postings: Any, start: Any, frequency: Any, progress: Any, term: Any) -> None:
+    """Note the window of a list's next container, or of a small list's next document."""
+    number = progress[term, _CONTAINER]
+    if frequency <= SMALL_LIST_MAX:
+        at = start + frequency + number if number < frequency else np.int64(-1)
+    else:
+        at = start + 4 + 2 * number if number < _containers(postings, start) else np.int64(-1)
+    progress[term, _WINDOW] = np.int64(postings[at]) if at >= 0 else _NO_WINDOW
+
+
+@njit(**JIT)
+def _open_terms(postings: Any, term_postings: Any, term_first: Any, numbers: Any, progress: Any, count: Any) -> Any:
+    """Begin every list; FAULT if one does not fit its place, or if there are fewer than so many postings."""
     for term in range(len(numbers)):
         number = numbers[term]
-        start = np.int64(term_postings[number]) * _POSTINGS_UNIT
-        end = np.int64(term_postings[number + 1]) * _POSTINGS_UNIT
-        if end - start < 4 or end > len(postings) or np.int64(term_first[number + 1]) > len(tfs):
+        start, end = np.int64(term_postings[number]), np.int64(term_postings[number + 1])
+        frequency = np.int64(term_first[number + 1]) - np.int64(term_first[number])
+        if end > len(postings) or term_first[number + 1] > count:
             return FAULT
-        containers = np.int64(postings[start + 2]) | np.int64(postings[start + 3]) << 16
-        if postings[start] != _COOKIE or start + 4 + 4 * containers > end:
+        if frequency <= SMALL_LIST_MAX:
+            if end - start != 2 * frequency:
+                return FAULT
+        elif end - start < 4 or postings[start] != _COOKIE or start + 4 + 4 * _containers(postings, start) > end:
             return FAULT
         progress[term, _CONTAINER], progress[term, _BEFORE] = 0, 0
-        _announce(postings, start, end, progress, term)
+        _announce(postings, start, frequency, progress, term)
     return 0
 
 
 @njit(**JIT)
 def _next_container(postings: Any, start: Any, end: Any, frequency: Any, progress: Any, term: Any) -> Any:
-    """Where the next container of a list begins and how many documents it has, FAULT if it does not fit; moves on."""
-    number = progress[term, _CONTAINER]
-    containers = np.int64(postings[start + 2]) | np.int64(postings[start + 3]) << 16
-    card = np.int64(postings[start + 5 + 2 * number]) + 1
-    offset_at = start + 4 + 2 * containers + 2 * number
-    offset = np.int64(postings[offset_at]) | np.int64(postings[offset_at + 1]) << 16
-    data = start + (offset >> 1)
-    size = card if card <= ARRAY_MAX else WINDOW // 16
-    if data + size > end or progress[term, _BEFORE] + card > frequency:
-        return np.int64(0), np.int64(FAULT)
-    last = progress[term, _WINDOW]
-    progress[term, _CONTAINER], progress[term, _BEFORE] = number + 1, progress[term, _BEFORE] + card
-    _announce(postings, start, end, progress, term)
-    if progress[term, _WINDOW] <= last:
-        return np.int64(0), np.int64(FAULT)
+    """Where a list's documents of its next window begin and how many they are, FAULT if they do not fit; moves on."""
+    number, window, card = progress[term, _CONTAINER], progress[term, _WINDOW], np.int64(0)
+    if frequency <= SMALL_LIST_MAX:
+        while number + card < frequency and postings[start + frequency + number + card] == window:
+            card += 1
+        data, size = start + number, card
+        progress[term, _CONTAINER] = number + card
+    else:
+        card = np.int64(postings[start + 5 + 2 * number]) + 1
+        offset_at = start + 4 + 2 * _containers(postings, start) + 2 * number
+        data = start + (np.int64(postings[offset_at]) | np.int64(postings[offset_at + 1]) << 16) // 2
+        size = card if card <= ARRAY_MAX else WINDOW // 16
+        progress[term, _CONTAINER] = number + 1
+    progress[term, _BEFORE] += card
+    _announce(postings, start, frequency, progress, term)
+    if data + size > end or progress[term, _BEFORE] > frequency or progress[term, _WINDOW] <= window:
+        card = np.int64(FAULT)
     return data, card
 
 
@@ -99,12 +110,12 @@ def _pack(row: Any, fields: Any, word: Any) -> Any:
 @njit(**INLINE)
 def _add(segment: Any, sums: Any, table: Any, words: Any, fields: Any, low: Any, posting: Any) -> None:
     """Add a posting's frequencies to the sums of its document."""
-    code = np.int64(segment.tfs[posting])
+    code = vector_code(segment, posting)
     for word in range(words):
-        if code != _ESCAPE:
+        if code != len(segment.vectors) - 1:
             sums[low * words + word] += table[code * words + word]
         else:
-            row = min(lower_bound(segment.escaped, 0, len(segment.escaped), posting), len(segment.escapes) - 1)
+            row = escape_row(segment.escaped, posting, len(segment.escapes))
             sums[low * words + word] += _pack(segment.escapes[row], fields, word)
 
 
@@ -151,8 +162,7 @@ def _add_window(segment: Any, union: Any, bits: Any, sums: Any, table: Any, word
         if progress[term, _WINDOW] != window or read == FAULT:
             continue
         number = union.numbers[term]
-        start = np.int64(segment.term_postings[number]) * _POSTINGS_UNIT
-        end = np.int64(segment.term_postings[number + 1]) * _POSTINGS_UNIT
+        start, end = np.int64(segment.term_postings[number]), np.int64(segment.term_postings[number + 1])
         first = np.int64(segment.term_first[number])
         frequency, before = np.int64(segment.term_first[number + 1]) - first, progress[term, _BEFORE]
         data, card = _next_container(segment.postings, start, end, frequency, progress, term)
@@ -188,12 +198,13 @@ def _f_needed(score: Any, union: Any, k1: Any) -> Any:
 @njit(**INLINE)
 def _begin(segment: Any, union: Any, table: Any, words: Any) -> Any:
     """Begin all lists and pack the vectors; FAULT if a list does not fit."""
-    for code in range(_ESCAPE):
+    for code in range(len(segment.vectors) - 1):
         for word in range(words):
             table[code * words + word] = _pack(segment.vectors[code], union.fields, word)
     return _open_terms(
-        segment.postings, segment.term_postings, segment.term_first, union.numbers, union.progress, segment.tfs
-    )
+        segment.postings, segment.term_postings, segment.term_first, union.numbers, union.progress,
+        len(segment.impacts),
+    )  # fmt: skip
 
 
 @njit(**JIT)
@@ -375,12 +386,11 @@ def list_union(segment: Any, union: Any, scoring: Any, scratch: Any, windows: An
 def count_union(segment: Any, union: Any, allowed: Any, scratch: Any, windows: Any) -> Any:
     """Allowed documents with any of the terms, in whatever field; parameters as in `rank_union`. FAULT as there."""
     bits, touched, documents = scratch.bits, np.int64(0), len(segment.lengths)
-    if (
-        _open_terms(
-            segment.postings, segment.term_postings, segment.term_first, union.numbers, union.progress, segment.tfs
-        )
-        == FAULT
-    ):
+    opened = _open_terms(
+        segment.postings, segment.term_postings, segment.term_first, union.numbers, union.progress,
+        len(segment.impacts),
+    )  # fmt: skip
+    if opened == FAULT:
         return np.int64(FAULT)
     for window in range(windows):
         for block in range(WINDOW_BLOCKS):
