@@ -2,7 +2,7 @@
 
     word            documents with the word                  +x   required           x AND y   both
     "some words"    with them side by side                   -x   excluded           x OR y    either
-    "some words"~2  in order, up to 2 words in between
+    "some words"~2  in order, up to 2 words in between       wi*d, w?ld   a word with anything, or one letter, there
     begin*          with a word that begins so               (…)  a group            NOT x     all without
     *               every document                           name:x   only in that field; also name:(…)
     name:2010..2020, name:>=2010, name:<2024-05              ranges, for fields of numbers and dates
@@ -38,6 +38,7 @@ from searchkit.query.tree import (
     Required,
     Sequence,
     Tree,
+    Wildcard,
     Word,
 )
 
@@ -53,6 +54,9 @@ _SIGN: Final = re.compile(rf"[{SIGNS}](?![\s){SIGNS}]|$)")
 _NAME: Final = re.compile(r"([^\W\d]\w*):(?!:|//)")
 _SLOP: Final = re.compile(r"~([0-9]{1,9})(?=[\s()*]|$)")
 _INNER_STAR: Final = re.compile(r"\w\*\w|^\*\w")
+_WILDCARD: Final = re.compile(r"(?=.*[^\W\d_])(?=.*[*?][^\W_])\*?[^\W_](?:[^\W_]|[*?])*")
+"""Letters and digits with wildcards before or between them; at least one letter, since 2*3 is none."""
+_ENDS_OF_SENTENCES: Final = ".,;:!?\u2026"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +298,11 @@ class _Parser:
             node = Everything(inner, end)
         elif len(stem) < len(text) and any(map(str.isalnum, stem)):
             node = Prefix(stem, inner, end)
-        if _INNER_STAR.search(stem):
-            what = "a * is understood only at the end of a word"
+        pattern = text.rstrip(_ENDS_OF_SENTENCES)
+        if _WILDCARD.fullmatch(pattern):
+            node = Wildcard(pattern, inner, inner + len(pattern))
+        elif _INNER_STAR.search(stem):
+            what = "a * is understood only among letters and digits"
             self._complaints.add(what, inner, end, instead="it was read as punctuation")
         self._operand(node, start, sign, name)
 

@@ -89,7 +89,7 @@ def rank_fast(snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Param
     if required is not None:
         question = pose(snapshot, resolved, parameters, required)
         return _ranked(question, limit, question.matches)
-    found = [matching(view, root, resolved.expansions) for view in snapshot.views]
+    found = [matching(view, root) for view in snapshot.views]
     total = sum(map(len, found))
     question = pose(snapshot, resolved, parameters, frozenset(), found)
     ranking = _ranked(question, limit, total)
@@ -159,6 +159,6 @@ def _listed(
     view: SegmentView, leaf: ResolvedLeaf, parameters: Parameters
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]:
     """Documents and f of a leaf that is no single posting list."""
-    here = occurrences(view, leaf.leaf, leaf.expansions)
+    here = occurrences(view, leaf.leaf)
     f = combined_frequencies(here.tfs, view.reader.lengths[here.docs], parameters, leaf.leaf.fields)
     return np.ascontiguousarray(here.docs, np.uint32), f

@@ -19,17 +19,16 @@ from searchkit.query.plan import (
     KeywordLeaf,
     Node,
     Plan,
-    PrefixLeaf,
     RangeLeaf,
     ScoredLeaf,
     TermLeaf,
 )
-from searchkit.search.leaves import leaf_expansions, occurrences
+from searchkit.search.leaves import occurrences
 
 
-def matching(view: SegmentView, root: Node, expansions: dict[PrefixLeaf, tuple[str, ...]]) -> BitMap:
+def matching(view: SegmentView, root: Node) -> BitMap:
     """Live documents of a segment that a tree matches."""
-    return _matches(view, root, expansions) - view.dead
+    return _matches(view, root) - view.dead
 
 
 def is_plain_disjunction(plan: Plan) -> bool:
@@ -57,9 +56,9 @@ def required_leaves(plan: Plan) -> frozenset[ScoredLeaf] | None:
     return frozenset(leaf for leaf in scored if leaf in root.must)
 
 
-def _matches(view: SegmentView, node: Node, expansions: dict[PrefixLeaf, tuple[str, ...]]) -> BitMap:
+def _matches(view: SegmentView, node: Node) -> BitMap:
     if isinstance(node, Bool):
-        return _combine(view, node, expansions)
+        return _combine(view, node)
     if isinstance(node, EverythingLeaf):
         return bitmap.full(view.documents)
     if isinstance(node, KeywordLeaf):
@@ -72,16 +71,16 @@ def _matches(view: SegmentView, node: Node, expansions: dict[PrefixLeaf, tuple[s
     if isinstance(node, TermLeaf) and node.fields == fields:
         number = view.reader.terms.number(node.term)
         return BitMap() if number is None else view.reader.postings(number)
-    return bitmap.from_array(occurrences(view, node, leaf_expansions(node, expansions)).docs)
+    return bitmap.from_array(occurrences(view, node).docs)
 
 
-def _combine(view: SegmentView, node: Bool, expansions: dict[PrefixLeaf, tuple[str, ...]]) -> BitMap:
+def _combine(view: SegmentView, node: Bool) -> BitMap:
     if node.must:
-        found = functools.reduce(BitMap.__and__, (_matches(view, child, expansions) for child in node.must))
+        found = functools.reduce(BitMap.__and__, (_matches(view, child) for child in node.must))
     elif node.should:
-        found = bitmap.union(_matches(view, child, expansions) for child in node.should)
+        found = bitmap.union(_matches(view, child) for child in node.should)
     else:
         found = bitmap.full(view.documents)
     for child in node.must_not:
-        found = found - _matches(view, child, expansions)
+        found = found - _matches(view, child)
     return found

@@ -149,7 +149,7 @@ class SegmentReader:
 
     @cached_property
     def term_postings(self) -> DocArray:
-        """Where the posting list of each term begins, and the last one ends, in units of `layout.POSTINGS_ALIGN` bytes."""
+        """Where the posting list of each term begins, and the last one ends, in units of `layout.POSTINGS_UNIT` bytes."""
         return self._array(layout.TERM_POSTINGS, layout.U4)
 
     def document_frequency(self, term: TermId) -> int:
@@ -178,7 +178,7 @@ class SegmentReader:
 
     def docs_of_terms(self, start: TermId, stop: TermId) -> DocArray:
         """Documents of all terms from `start` on and before `stop`, list after list."""
-        offsets = self._term_postings[start : stop + 1].astype(np.int64)
+        offsets = self.term_postings[start : stop + 1].astype(np.int64)
         dfs = np.diff(self.term_first[start : stop + 1].astype(np.int64))
         part = self._part(layout.POSTINGS, *(layout.POSTINGS_UNIT * offsets[[0, -1]]).tolist())
         units = np.frombuffer(part, layout.U2)

@@ -7,6 +7,7 @@ for a number or date field. A plan is nested tuples:
     ("phrase", terms, fields)              the terms stand one after the other within one of these fields
     ("near", terms, slop, fields)          the terms stand in order within one of these fields, at most so many others between
     ("prefix", prefix, also, fields)       a term that starts with the prefix, or is one of `also`
+    ("wildcard", pattern, fields)          a term that the pattern fits: * is any characters, ? is one
     ("keyword", field, value)              the field has exactly this value
     ("range", field, low, high)            the field has a number with low <= number <= high
     ("everything",)
@@ -46,6 +47,9 @@ def matches(document: Document, node: Node) -> bool:
     if kind == "prefix":
         prefix, also, fields = rest
         return any(term.startswith(prefix) or term in also for field in fields for term in document.get(field, ()))
+    if kind == "wildcard":
+        pattern, fields = rest
+        return any(fits(pattern, term) for field in fields for term in document.get(field, ()))
     if kind == "keyword":
         field, value = rest
         return value in document.get(field, ())
@@ -86,3 +90,12 @@ def _in_order(terms: Sequence[str], phrase: Sequence[str]) -> bool:
     """Whether the words of the phrase stand among the terms in their order, whatever is between them."""
     left = iter(terms)
     return all(word in left for word in phrase)
+
+
+def fits(pattern: str, term: str) -> bool:
+    """Whether a pattern with * for any characters and ? for one fits a whole term; tries everything."""
+    if not pattern:
+        return not term
+    if pattern[0] == "*":
+        return any(fits(pattern[1:], term[skipped:]) for skipped in range(len(term) + 1))
+    return bool(term) and pattern[0] in ("?", term[0]) and fits(pattern[1:], term[1:])

@@ -15,6 +15,7 @@ from searchkit.query.plan import (
     PrefixLeaf,
     RangeLeaf,
     TermLeaf,
+    WildcardLeaf,
 )
 
 
@@ -29,6 +30,8 @@ def as_tuples(node: Node, schema: Schema) -> tuple[Any, ...]:
             return "near", terms, slop, _names(fields, schema)
         case PrefixLeaf(prefix, also, fields):
             return "prefix", prefix, also, _names(fields, schema)
+        case WildcardLeaf(pattern, fields):
+            return "wildcard", pattern, _names(fields, schema)
         case KeywordLeaf(field, value):
             return "keyword", field, value
         case RangeLeaf(field, low, high):
