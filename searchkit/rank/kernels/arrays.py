@@ -135,17 +135,17 @@ class Union(NamedTuple):
 
     Attributes
     ----------
-    numbers : ndarray of shape (n,), int64
-        Terms of the segment.
-    progress : ndarray of shape (n, 3), int64
-        Room for how far each list has been read.
+    runs : ndarray of shape (n, 2), int64
+        Terms of the segment as runs of their numbers: the first, and one past the last.
+    progress : ndarray of shape (>= terms, 3), int64
+        Room for how far each term's list has been read.
     fields : int
         Mask of the text fields that count.
     idf, times : float
         As in `Leaves.factors`.
     """
 
-    numbers: Any
+    runs: Any
     progress: Any
     fields: Any
     idf: Any

@@ -57,21 +57,23 @@ def _announce(postings: Any, start: Any, frequency: Any, progress: Any, term: An
 
 
 @njit(**JIT)
-def _open_terms(postings: Any, term_postings: Any, term_first: Any, numbers: Any, progress: Any, count: Any) -> Any:
+def _open_terms(postings: Any, term_postings: Any, term_first: Any, runs: Any, progress: Any, count: Any) -> Any:
     """Begin every list; FAULT if one does not fit its place, or if there are fewer than so many postings."""
-    for term in range(len(numbers)):
-        number = numbers[term]
-        start, end = np.int64(term_postings[number]), np.int64(term_postings[number + 1])
-        frequency = np.int64(term_first[number + 1]) - np.int64(term_first[number])
-        if end > len(postings) or term_first[number + 1] > count:
-            return FAULT
-        if frequency <= SMALL_LIST_MAX:
-            if end - start != 2 * frequency:
+    term = 0
+    for run in range(len(runs)):
+        for number in range(runs[run, 0], runs[run, 1]):
+            start, end = np.int64(term_postings[number]), np.int64(term_postings[number + 1])
+            frequency = np.int64(term_first[number + 1]) - np.int64(term_first[number])
+            if end > len(postings) or term_first[number + 1] > count:
                 return FAULT
-        elif end - start < 4 or postings[start] != _COOKIE or start + 4 + 4 * _containers(postings, start) > end:
-            return FAULT
-        progress[term, _CONTAINER], progress[term, _BEFORE] = 0, 0
-        _announce(postings, start, frequency, progress, term)
+            if frequency <= SMALL_LIST_MAX:
+                if end - start != 2 * frequency:
+                    return FAULT
+            elif end - start < 4 or postings[start] != _COOKIE or start + 4 + 4 * _containers(postings, start) > end:
+                return FAULT
+            progress[term, _CONTAINER], progress[term, _BEFORE] = 0, 0
+            _announce(postings, start, frequency, progress, term)
+            term += 1
     return 0
 
 
@@ -124,8 +126,8 @@ def _add_container(
     segment: Any, bits: Any, sums: Any, table: Any, words: Any, fields: Any, data: Any, card: Any, first: Any,
     notes: Any, adds: Any,
 ) -> Any:  # fmt: skip
-    """Note the documents of a container, add up their frequencies, or both; FAULT if it holds more than it says."""
-    fault, postings = np.int64(0), segment.postings
+    """Note the documents of a container, add up their frequencies, or both; whether it holds more than it says."""
+    fault, postings = False, segment.postings
     if notes == _BLOCKS and card > _SPARSE_MAX:
         for group in range(WINDOW_BLOCKS // 64):
             bits[group] = ~np.uint64(0)
@@ -145,7 +147,7 @@ def _add_container(
             if notes == _DOCUMENTS:
                 bits[block] |= word
             if rank + np.int64(popcount(word)) > card:
-                fault = np.int64(FAULT)
+                fault = True
                 break
             while adds and word != 0:
                 _add(segment, sums, table, words, fields, (block << 6) + trailing_zeros(word), first + rank)
@@ -157,21 +159,22 @@ def _add_container(
 @njit(**INLINE)
 def _add_window(segment: Any, union: Any, bits: Any, sums: Any, table: Any, words: Any, window: Any, notes: Any, adds: Any) -> Any:
     """Touch what any of the terms has in a window; returns containers read, or FAULT."""
-    progress, read = union.progress, np.int64(0)
-    for term in range(len(union.numbers)):
-        if progress[term, _WINDOW] != window or read == FAULT:
-            continue
-        number = union.numbers[term]
-        start, end = np.int64(segment.term_postings[number]), np.int64(segment.term_postings[number + 1])
-        first = np.int64(segment.term_first[number])
-        frequency, before = np.int64(segment.term_first[number + 1]) - first, progress[term, _BEFORE]
-        data, card = _next_container(segment.postings, start, end, frequency, progress, term)
-        if card != FAULT:
-            read += 1
-            if _add_container(segment, bits, sums, table, words, union.fields, data, card, first + before, notes, adds) != 0:
-                card = np.int64(FAULT)
-        if card == FAULT:
-            read = np.int64(FAULT)
+    progress, read, term = union.progress, np.int64(0), -1
+    for run in range(len(union.runs)):
+        for number in range(union.runs[run, 0], union.runs[run, 1]):
+            term += 1
+            if progress[term, _WINDOW] != window or read == FAULT:
+                continue
+            start, end = np.int64(segment.term_postings[number]), np.int64(segment.term_postings[number + 1])
+            first = np.int64(segment.term_first[number])
+            frequency, before = np.int64(segment.term_first[number + 1]) - first, progress[term, _BEFORE]
+            data, card = _next_container(segment.postings, start, end, frequency, progress, term)
+            fault = card == FAULT
+            if not fault:
+                fault = _add_container(
+                    segment, bits, sums, table, words, union.fields, data, card, first + before, notes, adds
+                )
+            read = np.int64(FAULT) if fault else read + 1
     return read
 
 
@@ -202,7 +205,7 @@ def _begin(segment: Any, union: Any, table: Any, words: Any) -> Any:
         for word in range(words):
             table[code * words + word] = _pack(segment.vectors[code], union.fields, word)
     return _open_terms(
-        segment.postings, segment.term_postings, segment.term_first, union.numbers, union.progress,
+        segment.postings, segment.term_postings, segment.term_first, union.runs, union.progress,
         len(segment.impacts),
     )  # fmt: skip
 
@@ -387,7 +390,7 @@ def count_union(segment: Any, union: Any, allowed: Any, scratch: Any, windows: A
     """Allowed documents with any of the terms, in whatever field; parameters as in `rank_union`. FAULT as there."""
     bits, touched, documents = scratch.bits, np.int64(0), len(segment.lengths)
     opened = _open_terms(
-        segment.postings, segment.term_postings, segment.term_first, union.numbers, union.progress,
+        segment.postings, segment.term_postings, segment.term_first, union.runs, union.progress,
         len(segment.impacts),
     )  # fmt: skip
     if opened == FAULT:
