@@ -202,7 +202,11 @@ class _Sought:
         short = len(chunk) <= _CHUNK_CHARACTERS_MAX
         terms = _terms_of(self._analyzer, chunk) if short else self._analyzer.terms(chunk)
         found: list[_Found] = []
-        if any(map(self._is_of_interest, terms)) if self._beginnings or self._patterns else not self._terms.isdisjoint(terms):
+        if (
+            any(map(self._is_of_interest, terms))
+            if self._beginnings or self._patterns
+            else not self._terms.isdisjoint(terms)
+        ):
             tokens = enumerate(self._analyzer.tokens(chunk))
             found = [
                 _Found(at, token.term, token.start, token.end)

@@ -197,9 +197,7 @@ def _minimal_intervals(
     return starts, ends[first]
 
 
-def _fields(
-    view: SegmentView, docs: npt.NDArray[np.uint32], places: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def _fields(view: SegmentView, docs: npt.NDArray[np.uint32], places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Number of the field in which each place lies."""
     rows, positions = np.divmod(places, _REACH)
     bases = field_bases(view.reader.lengths[docs])

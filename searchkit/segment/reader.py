@@ -308,6 +308,10 @@ class SegmentReader:
         keep[np.concatenate(chosen)] = True
         return (positions, counts) if keep.all() else (positions[np.repeat(keep, counts)], counts[keep])
 
+    def verify_positions(self, first: int, last: int) -> None:
+        """Verify the positions of the postings from `first` on and before `last`, for kernels that read them in place."""
+        self._position_stream(first // layout.POSITIONS_STRIDE, (last - 1) // layout.POSITIONS_STRIDE + 1)
+
     def _position_stream(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
         """The position stream of the postings in strides `start` to `stop`."""
         index = self.position_index

@@ -83,7 +83,13 @@ class Collection:
     def frequencies(self, leaf: Leaf) -> dict[int, dict[str, int]]:
         """How often a leaf occurs, by document and field, in the fields it may look into."""
         kind, fields = leaf[0], leaf[-1]
-        terms = self._covered(leaf) if kind in ("prefix", "wildcard") else list(leaf[1]) if kind in ("phrase", "near") else [leaf[1]]
+        terms = (
+            self._covered(leaf)
+            if kind in ("prefix", "wildcard")
+            else list(leaf[1])
+            if kind in ("phrase", "near")
+            else [leaf[1]]
+        )
         numbers = {number for term in terms for number in self.places.get(term, {})}
         found: dict[int, dict[str, int]] = {}
         for number in numbers:

@@ -269,7 +269,7 @@ def next_chunk(
             for i in range(size):
                 scratch.spots[scratch.order[turn], i] = _UNKNOWN
     else:
-        size = min(card - start, BLOCK)
+        size = np.int64(min(card - start, BLOCK))
         first = scratch.tables[driver, window, POSTING] + start
         if leaves.places[driver, FIRST] < 0:
             for i in range(size):

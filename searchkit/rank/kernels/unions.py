@@ -157,7 +157,9 @@ def _add_container(
 
 
 @njit(**INLINE)
-def _add_window(segment: Any, union: Any, bits: Any, sums: Any, table: Any, words: Any, window: Any, notes: Any, adds: Any) -> Any:
+def _add_window(
+    segment: Any, union: Any, bits: Any, sums: Any, table: Any, words: Any, window: Any, notes: Any, adds: Any
+) -> Any:
     """Touch what any of the terms has in a window; returns containers read, or FAULT."""
     progress, read, term = union.progress, np.int64(0), -1
     for run in range(len(union.runs)):
