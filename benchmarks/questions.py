@@ -33,7 +33,7 @@ CLASSES = (
 )  # fmt: skip
 SEED = 20
 EXPANSIONS_MAX = 1_000
-"""Words a prefix may begin; below `limits.PREFIX_EXPANSIONS_MAX`, so that nobody leaves any out and counts agree."""
+"""Words a prefix may begin; few enough that no engine leaves any out and counts agree."""
 STOP_WORDS = "the of and in to a is was it for on with as by at from that be this are an or".split()
 
 _GAME = {

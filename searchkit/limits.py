@@ -49,8 +49,12 @@ QUERY_LEAVES_MAX: Final = 1_024
 """Words, phrases and prefixes of a query; the rest is left out with a warning."""
 QUERY_DEPTH_MAX: Final = 64
 """Nested parentheses; deeper ones are read as if they were not there, with a warning."""
-PREFIX_EXPANSIONS_MAX: Final = 1_024
-"""Terms one prefix stands for; beyond it the terms in most documents are kept, with a warning."""
+PHRASE_SLOP_MAX: Final = 1_000
+"""Words between those of a phrase, as in ``"a b"~1000``; a larger number is cut with a warning. Longer than any passage."""
+WILDCARD_TERMS_MAX: Final = 4_000_000
+"""Words one wildcard is compared with, counted in each segment: those with its beginning, or all if it begins with a
+star. Some 2 seconds; a wildcard that would take longer finds nothing, with a warning. A prefix has no such bound: its
+words are found by their order, and reading their lists costs what reading those of as many frequent words does."""
 PARAMETER_MIN: Final = 1e-9
 """Smallest field weight and k1; smaller is refused."""
 PARAMETER_MAX: Final = 1e9

@@ -5,8 +5,9 @@ a phrase of the parts. A run of unspaced script: its character bigrams, of which
 all must where the word is required, excluded or joined by `AND`; a lone character stands for every bigram that
 begins with it. Keywords and ranges beside words narrow down what the words find. Within an exclusion words side by
 side are each excluded, whatever the mode, so that mode "all" never finds what mode "any" does not. Quoted text is one
-phrase. A name before a colon counts only if the schema has that field; otherwise the text is read as it stands. Words
-of which nothing is left (punctuation) are dropped.
+phrase, and only there a number after a ~ lets words in between. Beginnings and patterns are folded as words are, but
+not stemmed. A name before a colon counts only if the schema has that field; otherwise the text is read as it stands.
+Words of which nothing is left (punctuation) are dropped.
 
 Cost: one analysis of each word, then linear in the tree, which is walked without recursion. What this module does
 not know: which documents exist, and so whether a term does (`search/`).
@@ -14,6 +15,7 @@ not know: which documents exist, and so whether a term does (`search/`).
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,11 +40,26 @@ from searchkit.query.plan import (
     RangeLeaf,
     ScoredLeaf,
     TermLeaf,
+    WildcardLeaf,
 )
 from searchkit.query.ranges import read_range
-from searchkit.query.tree import And, Everything, Field, Not, Or, Phrase, Prefix, Required, Sequence, Tree, Word
+from searchkit.query.tree import (
+    And,
+    Everything,
+    Field,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Required,
+    Sequence,
+    Tree,
+    Wildcard,
+    Word,
+)
 
 _HYPHENS: Final = frozenset("-\u2010\u2011")
+_WILDCARDS: Final = re.compile("([*?])")
 _FIELDS_NAMED_MAX: Final = 8  # Fields a warning lists; more would hide what it says.
 
 
@@ -157,8 +174,9 @@ class _Binder:
         name, child = node.name, node.child
         start, end = node.start, node.end
         plain: Tree
-        if isinstance(child, Word | Prefix):
-            plain = type(child)(f"{name}:{child.text}", start, end)
+        if isinstance(child, Word | Prefix | Wildcard):
+            kind = Prefix if isinstance(child, Prefix) else Word
+            plain = kind(f"{name}:{child.text}", start, end)
             intended = name.islower() and (child.text[0].isalnum() or child.text[0] in "<>=")
         else:
             plain = Sequence((Word(name, start, start + len(name)), child), start, end)
@@ -176,7 +194,7 @@ class _Binder:
                 what = f"{place.field}:* is not understood"
                 self.complaints.add(what, node.start, node.end, instead="it was read as every document")
             return self._counted(EverythingLeaf(), node)
-        assert isinstance(node, Word | Prefix | Phrase)
+        assert isinstance(node, Word | Prefix | Wildcard | Phrase)
         kind = self._schema[place.field].kind if place.field else "text"
         if kind == "text":
             return self._text(node, place)
@@ -184,24 +202,28 @@ class _Binder:
             return self._keyword(node, place)
         return self._range(node, place, kind)
 
-    def _keyword(self, node: Word | Prefix | Phrase, place: _Place) -> Node | None:
+    def _keyword(self, node: Word | Prefix | Wildcard | Phrase, place: _Place) -> Node | None:
         value = node.text
-        if isinstance(node, Prefix):
-            value += "*"
+        if isinstance(node, Prefix | Wildcard):
+            value += "*" if isinstance(node, Prefix) else ""
             what = f"{place.field} is matched whole, so a * has no special meaning there"
             self.complaints.add(what, node.start, node.end, instead="it was read as part of the value")
+        if isinstance(node, Phrase):
+            self._no_slop(node, place)
         value = clean_text(value)
         if len(value.encode("utf-8")) > limits.TERM_BYTES_MAX:
             what = f"no value of {place.field} is longer than {limits.TERM_BYTES_MAX} bytes"
             self.complaints.add(what, node.start, node.end, instead="it was searched for as it is, and cannot be found")
         return self._counted(KeywordLeaf(place.field, value), node)
 
-    def _range(self, node: Word | Prefix | Phrase, place: _Place, kind: str) -> Node | None:
-        ends = None if isinstance(node, Prefix) else read_range(node.text, kind)
+    def _range(self, node: Word | Prefix | Wildcard | Phrase, place: _Place, kind: str) -> Node | None:
+        ends = None if isinstance(node, Prefix | Wildcard) else read_range(node.text, kind)
         if ends is None:
             what = f"{place.field} holds {kind}s, and {_short(node.text)} is none"
             self.complaints.add(what, node.start, node.end, instead="it was read as plain text")
             return self._text(node, _Place("", place.whole, place.scored))
+        if isinstance(node, Phrase):
+            self._no_slop(node, place)
         low, high = ends
         if low > high:
             what = f"the range {_short(node.text)} ends before it begins"
@@ -209,9 +231,14 @@ class _Binder:
             low, high = high, low
         return self._counted(RangeLeaf(place.field, low, high), node)
 
+    def _no_slop(self, node: Phrase, place: _Place) -> None:
+        if node.slop:
+            what = f"{place.field} is matched whole, so a ~ has no meaning there"
+            self.complaints.add(what, node.start, node.end, instead="it was ignored")
+
     # --- words ------------------------------------------------------------------------------------------
 
-    def _text(self, node: Word | Prefix | Phrase, place: _Place) -> Node | None:
+    def _text(self, node: Word | Prefix | Wildcard | Phrase, place: _Place) -> Node | None:
         """Bind text to be looked up in text fields."""
         mask = self._mask(place.field)
         tokens = self._analyzer.tokens(node.text)
@@ -223,6 +250,8 @@ class _Binder:
             leaves = [self._phrase(tokens, mask, node)]
         elif isinstance(node, Prefix):
             leaves, whole = self._prefix(node, tokens, mask), True
+        elif isinstance(node, Wildcard) and not any(token.kind == "cjk" for token in tokens):
+            leaves = self._wildcard(node, mask)
         else:
             leaves = self._words(tokens, mask, node)
         kept = [leaf for leaf in leaves if self._counted(leaf, node)]
@@ -233,7 +262,7 @@ class _Binder:
             return None
         return _bool(must=kept) if whole else _bool(should=kept)
 
-    def _words(self, tokens: list[Token], mask: int, node: Word | Prefix | Phrase) -> list[ScoredLeaf]:
+    def _words(self, tokens: list[Token], mask: int, node: Word | Prefix | Wildcard | Phrase) -> list[ScoredLeaf]:
         """Leaves for the parts of a bare word: a phrase for a compound, one for each bigram."""
         leaves: list[ScoredLeaf] = []
         for (_, kind), group in groupby(tokens, key=lambda token: (token.word, token.kind)):
@@ -252,7 +281,8 @@ class _Binder:
         if len(tokens) > limits.QUERY_LEAVES_MAX:
             what = f"a phrase has more than {limits.QUERY_LEAVES_MAX:,} words"
             self.complaints.add(what, node.start, node.end, instead="the rest of it was left out")
-        return PhraseLeaf(tuple(token.term for token in tokens[: limits.QUERY_LEAVES_MAX]), mask)
+        slop = node.slop if isinstance(node, Phrase) else 0
+        return PhraseLeaf(tuple(token.term for token in tokens[: limits.QUERY_LEAVES_MAX]), mask, slop)
 
     def _prefix(self, node: Prefix, tokens: list[Token], mask: int) -> list[ScoredLeaf]:
         """The last part may go on; what stands before it must be there as well."""
@@ -263,6 +293,12 @@ class _Binder:
             return leaves + self._words([last], mask, node)
         also = () if last.term.startswith(prefix) else (last.term,)
         return [*leaves, PrefixLeaf(prefix, also, mask)]
+
+    def _wildcard(self, node: Wildcard, mask: int) -> list[ScoredLeaf]:
+        """The pattern, folded piece by piece."""
+        pieces = _WILDCARDS.split(node.text)
+        pattern = "".join(piece if piece in ("*", "?") else self._analyzer.fold(piece) for piece in pieces)
+        return [WildcardLeaf(pattern, mask)] if _WILDCARDS.sub("", pattern) else []
 
     def _mask(self, name: str) -> int:
         return 1 << self._schema.text_fields.index(name) if name else self._schema.all_text_mask

@@ -2,6 +2,7 @@
 
     word            documents with the word                  +x   required           x AND y   both
     "some words"    with them side by side                   -x   excluded           x OR y    either
+    "some words"~2  in order, up to 2 words in between       wi*d, w?ld   a word with anything, or one letter, there
     begin*          with a word that begins so               (…)  a group            NOT x     all without
     *               every document                           name:x   only in that field; also name:(…)
     name:2010..2020, name:>=2010, name:<2024-05              ranges, for fields of numbers and dates
@@ -37,6 +38,7 @@ from searchkit.query.tree import (
     Required,
     Sequence,
     Tree,
+    Wildcard,
     Word,
 )
 
@@ -50,7 +52,11 @@ _QUOTE: Final = re.compile(f"[{_QUOTES}]")
 _WORD: Final = re.compile(r"[^\s()]+")
 _SIGN: Final = re.compile(rf"[{SIGNS}](?![\s){SIGNS}]|$)")
 _NAME: Final = re.compile(r"([^\W\d]\w*):(?!:|//)")
+_SLOP: Final = re.compile(r"~([0-9]{1,9})(?=[\s()*]|$)")
 _INNER_STAR: Final = re.compile(r"\w\*\w|^\*\w")
+_WILDCARD: Final = re.compile(r"(?=.*[^\W\d_])(?=.*[*?][^\W_])\*?[^\W_](?:[^\W_]|[*?])*")
+"""Letters and digits with wildcards before or between them; at least one letter, since 2*3 is none."""
+_ENDS_OF_SENTENCES: Final = ".,;:!?\u2026"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,9 +260,9 @@ class _Parser:
             self._complaints.add("a quotation mark has no partner", opening, opening + 1, instead="it was ignored")
             return False
         self._here = closing.end()
-        inside = self._text[opening + 1 : closing.start()]
+        inside, slop = self._text[opening + 1 : closing.start()], self._slop()
         if inside.strip():
-            self._operand(Phrase(inside, opening, self._here), start, sign, name)
+            self._operand(Phrase(inside, opening, self._here, slop), start, sign, name)
         else:
             self._complaints.add("there is nothing between the quotation marks", opening, self._here)
         while self._text.startswith("*", self._here):  # "some wor"* is not a prefix, and must not be everything.
@@ -264,6 +270,20 @@ class _Parser:
             self._complaints.add(what, self._here, self._here + 1, instead="it was ignored")
             self._here += 1
         return True
+
+    def _slop(self) -> int:
+        """Read ``~2`` after quotation marks; 0 if there is none."""
+        found = _SLOP.match(self._text, self._here)
+        if found is None:
+            if self._text.startswith("~", self._here):
+                what = "a ~ after quotation marks is understood only before a whole number"
+                self._complaints.add(what, self._here, self._here + 1, instead="it was ignored")
+            return 0
+        slop, start, self._here = int(found.group(1)), self._here, found.end()
+        if slop > limits.PHRASE_SLOP_MAX:
+            what = f"no more than {limits.PHRASE_SLOP_MAX:,} words may stand between those of a phrase"
+            self._complaints.add(what, start, self._here, instead="that many were allowed")
+        return min(slop, limits.PHRASE_SLOP_MAX)
 
     def _word(self, text: str, start: int, inner: int, sign: str, name: str) -> None:
         end = inner + len(text)
@@ -278,8 +298,11 @@ class _Parser:
             node = Everything(inner, end)
         elif len(stem) < len(text) and any(map(str.isalnum, stem)):
             node = Prefix(stem, inner, end)
-        if _INNER_STAR.search(stem):
-            what = "a * is understood only at the end of a word"
+        pattern = text.rstrip(_ENDS_OF_SENTENCES)
+        if _WILDCARD.fullmatch(pattern):
+            node = Wildcard(pattern, inner, inner + len(pattern))
+        elif _INNER_STAR.search(stem):
+            what = "a * is understood only among letters and digits"
             self._complaints.add(what, inner, end, instead="it was read as punctuation")
         self._operand(node, start, sign, name)
 

@@ -7,7 +7,8 @@ same words give the same scores however they are joined.
 
 What the nodes mean, for one snapshot, as sets of live documents:
 
-    TermLeaf, PhraseLeaf, PrefixLeaf    documents in which it occurs in one of the fields of its mask
+    TermLeaf, PhraseLeaf, PrefixLeaf,
+    WildcardLeaf                        documents in which it occurs in one of the fields of its mask
     KeywordLeaf, RangeLeaf              documents whose field holds that value, or a value in that range
     EverythingLeaf                      every live document
     Bool                                must given: the intersection of must (should is then optional);
@@ -44,10 +45,20 @@ class TermLeaf:
 
 @dataclass(frozen=True, slots=True)
 class PhraseLeaf:
-    """Two or more terms at consecutive positions within one field of the mask."""
+    """Two or more terms one after the other within one field of the mask.
+
+    Attributes
+    ----------
+    terms : tuple of str
+    fields : int
+        As in `TermLeaf`.
+    slop : int
+        How many other words may stand between them, all gaps together; 0: the terms are neighbours.
+    """
 
     terms: tuple[str, ...]
     fields: int
+    slop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,22 @@ class PrefixLeaf:
 
     prefix: str
     also: tuple[str, ...]
+    fields: int
+
+
+@dataclass(frozen=True, slots=True)
+class WildcardLeaf:
+    """Any term that fits a pattern; see `wildcards.py`.
+
+    Attributes
+    ----------
+    pattern : str
+        Case and diacritics folded, not stemmed; with at least one `*` or `?` and one other character.
+    fields : int
+        As in `TermLeaf`.
+    """
+
+    pattern: str
     fields: int
 
 
@@ -104,9 +131,11 @@ class Bool:
     must_not: tuple[Node, ...] = ()
 
 
-ScoredLeaf: TypeAlias = TermLeaf | PhraseLeaf | PrefixLeaf
-Leaf: TypeAlias = TermLeaf | PhraseLeaf | PrefixLeaf | KeywordLeaf | RangeLeaf | EverythingLeaf
-Node: TypeAlias = TermLeaf | PhraseLeaf | PrefixLeaf | KeywordLeaf | RangeLeaf | EverythingLeaf | Bool
+ManyLeaf: TypeAlias = PrefixLeaf | WildcardLeaf
+"""What stands for any number of terms, which count as one."""
+ScoredLeaf: TypeAlias = TermLeaf | PhraseLeaf | ManyLeaf
+Leaf: TypeAlias = ScoredLeaf | KeywordLeaf | RangeLeaf | EverythingLeaf
+Node: TypeAlias = TermLeaf | PhraseLeaf | PrefixLeaf | WildcardLeaf | KeywordLeaf | RangeLeaf | EverythingLeaf | Bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +147,7 @@ class Plan:
     root : Node or None
         Which documents are results. None: nothing was asked, so nothing is found.
     scored : tuple of (leaf, int)
-        Every term, phrase and prefix that is not under a `must_not`, once each, with how often it stands in
+        Every term, phrase, prefix and wildcard that is not under a `must_not`, once each, with how often it stands in
         the query, in order of first appearance there. Scores are summed in this order.
     warnings : tuple of str
         What was not understood, or cut, and how it was read instead; for people.

@@ -2,7 +2,7 @@
 
     Sequence := Clause Clause ...        what stands side by side; how many must match is the search's mode
     Clause   := Required(X) | X
-    X        := Or | And | Not | Field | Sequence | Word | Prefix | Phrase | Everything
+    X        := Or | And | Not | Field | Sequence | Word | Prefix | Wildcard | Phrase | Everything
 
 `str(tree)` is a query again, and reading it gives an equal tree: ``parse(str(tree)).tree == tree`` for every tree
 that the parser made (as long as the text stays under the limits). Spans say where in the text a node stood;
@@ -47,12 +47,22 @@ class Prefix(_Printable):
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase(_Printable):
-    """What stood between quotation marks, held here without them."""
+class Wildcard(_Printable):
+    """Letters and digits with ``*`` for any of them or ``?`` for one, not only a star at the end."""
 
     text: str
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase(_Printable):
+    """What stood between quotation marks, held here without them; ``~2`` after them lets other words in between."""
+
+    text: str
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+    slop: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ class Sequence(_Printable):
     end: int = field(default=0, compare=False)
 
 
-Tree: TypeAlias = Word | Prefix | Phrase | Everything | Field | Required | Not | And | Or | Sequence
+Tree: TypeAlias = Word | Prefix | Wildcard | Phrase | Everything | Field | Required | Not | And | Or | Sequence
 Many: TypeAlias = And | Or | Sequence
 One: TypeAlias = Field | Required | Not
 
@@ -157,12 +167,12 @@ def text_of(root: Tree) -> str:
     for here in range(len(nodes) - 1, -1, -1):
         node, below = nodes[here]
         inner = [texts[child] for child in below]
-        if isinstance(node, Word):
+        if isinstance(node, Word | Wildcard):
             texts[here] = node.text
         elif isinstance(node, Prefix):
             texts[here] = f"{node.text}*"
         elif isinstance(node, Phrase):
-            texts[here] = f'"{node.text}"'
+            texts[here] = f'"{node.text}"' + (f"~{node.slop}" if node.slop else "")
         elif isinstance(node, Everything):
             texts[here] = "*"
         elif isinstance(node, Field | Required | Not):
@@ -179,7 +189,7 @@ def _stands_alone(node: One, child: Tree) -> bool:
     """Whether a child may follow `+`, `NOT` or `name:` without parentheses."""
     if isinstance(child, Everything | Phrase):
         return True
-    if isinstance(child, Word | Prefix):
+    if isinstance(child, Word | Prefix | Wildcard):
         if isinstance(node, Field):
             return not child.text.startswith((":", "//"))
         return not (isinstance(node, Required) and child.text.startswith(tuple(SIGNS)))

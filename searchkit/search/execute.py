@@ -134,7 +134,7 @@ def _score_segment(
     totals = np.zeros(view.documents)
     touched = np.zeros(view.documents, bool)
     for leaf in resolved.leaves:
-        here = occurrences(view, leaf.leaf, leaf.expansions)
+        here = occurrences(view, leaf.leaf)
         f = combined_frequencies(here.tfs, view.reader.lengths[here.docs], parameters, leaf.leaf.fields)
         totals[here.docs] += contributions(f, idf=leaf.idf, times=leaf.times, k1=parameters.k1)
         touched[here.docs] = True
@@ -142,5 +142,5 @@ def _score_segment(
         touched[bitmap.to_array(view.dead)] = False
         docs = np.flatnonzero(touched).astype(np.uint32)
     else:
-        docs = bitmap.to_array(matching(view, plan.root, resolved.expansions))
+        docs = bitmap.to_array(matching(view, plan.root))
     return docs, totals[docs]

@@ -10,7 +10,7 @@ import numpy as np
 
 from searchkit.index.snapshot import IndexSnapshot, SegmentView
 from searchkit.model.explanation import Explanation, FieldPart, LeafPart
-from searchkit.query.plan import PhraseLeaf, PrefixLeaf, ScoredLeaf
+from searchkit.query.plan import PhraseLeaf, PrefixLeaf, ScoredLeaf, WildcardLeaf
 from searchkit.rank.bm25 import Parameters, combined_frequencies, contributions, length_norms
 from searchkit.search.leaves import occurrences
 from searchkit.search.match import matching
@@ -27,7 +27,7 @@ def explain(snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Paramet
             parts.append(part)
             total += part.score
     root = resolved.plan.root
-    matches = root is not None and doc in matching(view, root, resolved.expansions)
+    matches = root is not None and doc in matching(view, root)
     return Explanation(
         id=view.reader.id(doc),
         matches=matches,
@@ -42,9 +42,11 @@ def explain(snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Paramet
 def describe(leaf: ScoredLeaf, fields: tuple[str, ...]) -> str:
     """A leaf as a person would type it, in index terms."""
     if isinstance(leaf, PhraseLeaf):
-        text = '"' + " ".join(leaf.terms) + '"'
+        text = '"' + " ".join(leaf.terms) + '"' + (f"~{leaf.slop}" if leaf.slop else "")
     elif isinstance(leaf, PrefixLeaf):
         text = f"{leaf.prefix}*"
+    elif isinstance(leaf, WildcardLeaf):
+        text = leaf.pattern
     else:
         text = leaf.term
     named = [name for number, name in enumerate(fields) if leaf.fields >> number & 1]
@@ -54,7 +56,7 @@ def describe(leaf: ScoredLeaf, fields: tuple[str, ...]) -> str:
 def _leaf_part(
     snapshot: IndexSnapshot, view: SegmentView, doc: int, leaf: ResolvedLeaf, parameters: Parameters
 ) -> LeafPart | None:
-    here = occurrences(view, leaf.leaf, leaf.expansions)
+    here = occurrences(view, leaf.leaf)
     row = int(np.searchsorted(here.docs, doc))
     if row == len(here.docs) or here.docs[row] != doc:
         return None

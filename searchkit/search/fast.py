@@ -1,7 +1,8 @@
 """The quick way to answer a plan: the same documents and scores as `execute.py`, by one call of a compiled kernel.
 
-Words are rows of the snapshot's tables; phrases, prefixes and words restricted to a field are looked up first and
-handed over as lists. Leaves that a tree requires are marked as such; where it asks for more, the matching
+Words are rows of the snapshot's tables; a phrase, prefix or wildcard by itself has a kernel of its own
+(`groups.py`), beside others it is looked up first and handed over as a list, and so are words restricted to a field.
+Leaves that a tree requires are marked as such; where it asks for more, the matching
 documents are found by set algebra and handed over as a mask. Matches are only counted when somebody asks how
 many there are. Queries of words that were met before need no plan at all: `known_words.py`. What this module
 does not know: how a kernel ranks.
@@ -16,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.codec import bitmap
-from searchkit.errors import SegmentDamaged
 from searchkit.index.snapshot import IndexSnapshot, SegmentView
 from searchkit.query.plan import ScoredLeaf, TermLeaf
 from searchkit.rank.bm25 import Parameters, combined_frequencies
@@ -30,14 +30,15 @@ from searchkit.rank.kernels.answer import (
     answer,
     count_matches,
 )
-from searchkit.rank.kernels.arrays import FAULT, LEAVES_MAX
+from searchkit.rank.kernels.arrays import LEAVES_MAX
 from searchkit.rank.kernels.heap import PLACES_MAX
 from searchkit.search.execute import KeyRanking, Ranking, rank_plain
+from searchkit.search.groups import Group, group_of
 from searchkit.search.leaves import occurrences
 from searchkit.search.match import matching, required_leaves
 from searchkit.search.prepared import as_bits
 from searchkit.search.resolve import ResolvedLeaf, ResolvedPlan
-from searchkit.search.tables import Tables, scratch_for, tables_of
+from searchkit.search.tables import Tables, damaged, scratch_for, tables_of
 
 WORDS_ONLY = np.zeros(0, np.int64)
 
@@ -74,22 +75,26 @@ class Question(NamedTuple):
         return int(total)
 
 
-def damaged(tables: Tables, result: int) -> SegmentDamaged:
-    """The error for what a kernel returned instead of a number of documents."""
-    view = tables.snapshot.views[FAULT - result]
-    return SegmentDamaged(view.reader.path, "a posting list does not fit the bytes it was given")
-
-
 def rank_fast(snapshot: IndexSnapshot, resolved: ResolvedPlan, parameters: Parameters, limit: int) -> Ranking:
     """Answer a plan with the kernels; as `rank_plain` in every respect but time."""
     root = resolved.plan.root
     if root is None or not 0 < len(resolved.leaves) <= LEAVES_MAX or snapshot.places >= PLACES_MAX:
         return rank_plain(snapshot, resolved, parameters, limit)
     required = required_leaves(resolved.plan)
+    tables = tables_of(snapshot, parameters)
+    alone = group_of(tables, resolved.leaves[0].leaf) if root == resolved.leaves[0].leaf else None
+    if alone is not None:
+        return rank_group(alone, resolved.leaves[0].times, limit)
     if required is not None:
         question = pose(snapshot, resolved, parameters, required)
         return _ranked(question, limit, question.matches)
-    found = [matching(view, root, resolved.expansions) for view in snapshot.views]
+
+    def docs_of(view: SegmentView, leaf: ScoredLeaf) -> bitmap.BitMap:
+        group = group_of(tables, leaf)
+        docs = occurrences(view, leaf).docs if group is None else group.listed(snapshot.views.index(view))[0]
+        return bitmap.from_array(docs)
+
+    found = [matching(view, root, docs_of) for view in snapshot.views]
     total = sum(map(len, found))
     question = pose(snapshot, resolved, parameters, frozenset(), found)
     ranking = _ranked(question, limit, total)
@@ -109,6 +114,15 @@ def _ranked(question: Question, limit: int, total: int | Callable[[], int]) -> R
         return Ranking(np.zeros(0, np.float32), np.zeros(0, np.int64), total)
     keys, held, _ = question.rank(limit)
     return KeyRanking(keys, held, total)
+
+
+def rank_group(group: Group, times: int, limit: int) -> Ranking:
+    """The best documents for a phrase, a prefix or a wildcard by itself."""
+    if not limit:
+        return Ranking(np.zeros(0, np.float32), np.zeros(0, np.int64), group.matches)
+    keys = np.empty(limit, np.uint64)
+    held, _ = group.rank(keys, times)
+    return KeyRanking(keys, held, group.matches)
 
 
 def pose(
@@ -145,7 +159,7 @@ def pose(
     kept: list[npt.NDArray[Any]] = [idfs]
     for number, view in enumerate(snapshot.views):
         mask = as_bits(allowed[number], view.documents) if allowed is not None else np.zeros(0, np.uint64)
-        found = [_listed(view, leaf, parameters) for leaf in listed]
+        found = [_listed(tables, number, leaf) for leaf in listed]
         docs = np.concatenate([docs for docs, _ in found]) if found else np.zeros(0, np.uint32)
         f = np.concatenate([f for _, f in found]) if found else np.zeros(0)
         lists += [mask.ctypes.data if len(mask) else 0, len(mask), docs.ctypes.data, len(docs), f.ctypes.data]
@@ -155,10 +169,11 @@ def pose(
     return Question(tables, codes, np.array(lists, np.int64), tuple(kept))
 
 
-def _listed(
-    view: SegmentView, leaf: ResolvedLeaf, parameters: Parameters
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]:
-    """Documents and f of a leaf that is no single posting list."""
-    here = occurrences(view, leaf.leaf, leaf.expansions)
-    f = combined_frequencies(here.tfs, view.reader.lengths[here.docs], parameters, leaf.leaf.fields)
+def _listed(tables: Tables, number: int, leaf: ResolvedLeaf) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.float64]]:
+    """Documents of a segment and f of a leaf that is no single posting list."""
+    group, view = group_of(tables, leaf.leaf), tables.snapshot.views[number]
+    if group is not None:
+        return group.listed(number)
+    here = occurrences(view, leaf.leaf)
+    f = combined_frequencies(here.tfs, view.reader.lengths[here.docs], tables.parameters, leaf.leaf.fields)
     return np.ascontiguousarray(here.docs, np.uint32), f

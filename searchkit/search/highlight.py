@@ -23,7 +23,8 @@ from typing import Final, NamedTuple
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.model.snippet import Snippet
-from searchkit.query.plan import PhraseLeaf, Plan, PrefixLeaf, ScoredLeaf, TermLeaf
+from searchkit.query.plan import PhraseLeaf, Plan, PrefixLeaf, ScoredLeaf, TermLeaf, WildcardLeaf
+from searchkit.query.wildcards import Wildcard
 
 _ELLIPSIS: Final = "…"
 _MARGIN: Final = 2 * len(_ELLIPSIS + " ")  # Room kept for both ellipses.
@@ -152,6 +153,7 @@ class _Sought:
         self._by_term: dict[str, list[int]] = {}
         self._phrases: dict[str, list[tuple[list[str], int]]] = {}  # By their last term.
         self._prefixes: list[tuple[str, int]] = []
+        self._patterns: list[tuple[Wildcard, int]] = []
         self._known: dict[str, tuple[int, list[_Found]]] = {}
         for leaf in leaves:
             number = len(self.weights)
@@ -160,6 +162,11 @@ class _Sought:
             elif isinstance(leaf, PrefixLeaf):
                 self._prefixes.append((leaf.prefix, number))
                 for term in leaf.also:
+                    self._by_term.setdefault(term, []).append(number)
+            elif isinstance(leaf, WildcardLeaf):
+                self._patterns.append((Wildcard(leaf.pattern), number))
+            elif leaf.slop:  # Its words are marked wherever they stand.
+                for term in dict.fromkeys(leaf.terms):
                     self._by_term.setdefault(term, []).append(number)
             elif len(leaf.terms) <= room:
                 self._phrases.setdefault(leaf.terms[-1], []).append((list(leaf.terms), number))
@@ -195,7 +202,11 @@ class _Sought:
         short = len(chunk) <= _CHUNK_CHARACTERS_MAX
         terms = _terms_of(self._analyzer, chunk) if short else self._analyzer.terms(chunk)
         found: list[_Found] = []
-        if any(map(self._is_of_interest, terms)) if self._beginnings else not self._terms.isdisjoint(terms):
+        if (
+            any(map(self._is_of_interest, terms))
+            if self._beginnings or self._patterns
+            else not self._terms.isdisjoint(terms)
+        ):
             tokens = enumerate(self._analyzer.tokens(chunk))
             found = [
                 _Found(at, token.term, token.start, token.end)
@@ -209,7 +220,9 @@ class _Sought:
         return len(terms), found
 
     def _is_of_interest(self, term: str) -> bool:
-        return term in self._terms or term.startswith(self._beginnings)
+        if term in self._terms or term.startswith(self._beginnings):
+            return True
+        return any(pattern.matches(term) for pattern, _ in self._patterns)
 
     def _match(self, run: list[_Found], matches: list[_Match]) -> None:
         """Add what matches at the last token of the run."""
@@ -222,6 +235,9 @@ class _Sought:
         for prefix, number in self._prefixes:
             if term.startswith(prefix):
                 matches.append(_Match(start, end, number))
+        for pattern, number in self._patterns:
+            if pattern.matches(term):
+                matches.append(_Match(start, end, number))
 
 
 @lru_cache(_CHUNKS_MAX)
@@ -233,6 +249,8 @@ def _weight(leaf: ScoredLeaf) -> float:
     """What a leaf is worth when its rarity is not known: long words tend to be rarer."""
     if isinstance(leaf, PhraseLeaf):
         return _PHRASE_BONUS + sum(map(_word_weight, leaf.terms))
+    if isinstance(leaf, WildcardLeaf):
+        return _word_weight(leaf.pattern.replace("*", ""))
     return _word_weight(leaf.term if isinstance(leaf, TermLeaf) else leaf.prefix)
 
 

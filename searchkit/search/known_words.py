@@ -26,9 +26,9 @@ from searchkit.rank.kernels.arrays import LEAVES_MAX
 from searchkit.rank.kernels.heap import PLACES_MAX
 from searchkit.search.answer import Answer
 from searchkit.search.execute import KeyRanking, Ranking, parameters_of
-from searchkit.search.fast import WORDS_ONLY, Question, damaged
+from searchkit.search.fast import WORDS_ONLY, Question
 from searchkit.search.request import Mode
-from searchkit.search.tables import Tables, scratch_for, tables_of
+from searchkit.search.tables import Tables, damaged, scratch_for, tables_of
 
 _WORDS_REMEMBERED_MAX: Final = 200_000
 """Words as typed; some 30 MB, then all are forgotten."""

@@ -7,6 +7,8 @@ time where lists are dense; phrases and field restrictions have to look inside.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,17 +21,28 @@ from searchkit.query.plan import (
     KeywordLeaf,
     Node,
     Plan,
-    PrefixLeaf,
     RangeLeaf,
     ScoredLeaf,
     TermLeaf,
 )
-from searchkit.search.leaves import leaf_expansions, occurrences
+from searchkit.search.leaves import occurrences
+
+Finder: TypeAlias = Callable[[SegmentView, ScoredLeaf], BitMap]
 
 
-def matching(view: SegmentView, root: Node, expansions: dict[PrefixLeaf, tuple[str, ...]]) -> BitMap:
-    """Live documents of a segment that a tree matches."""
-    return _matches(view, root, expansions) - view.dead
+def matching(view: SegmentView, root: Node, docs_of: Finder | None = None) -> BitMap:
+    """Live documents of a segment that a tree matches.
+
+    Parameters
+    ----------
+    docs_of : callable, optional
+        A quicker way to the documents of a segment in which a leaf occurs, that is no single term.
+    """
+    return _matches(view, root, docs_of or _docs_of) - view.dead
+
+
+def _docs_of(view: SegmentView, leaf: ScoredLeaf) -> BitMap:
+    return bitmap.from_array(occurrences(view, leaf).docs)
 
 
 def is_plain_disjunction(plan: Plan) -> bool:
@@ -57,9 +70,9 @@ def required_leaves(plan: Plan) -> frozenset[ScoredLeaf] | None:
     return frozenset(leaf for leaf in scored if leaf in root.must)
 
 
-def _matches(view: SegmentView, node: Node, expansions: dict[PrefixLeaf, tuple[str, ...]]) -> BitMap:
+def _matches(view: SegmentView, node: Node, docs_of: Finder) -> BitMap:
     if isinstance(node, Bool):
-        return _combine(view, node, expansions)
+        return _combine(view, node, docs_of)
     if isinstance(node, EverythingLeaf):
         return bitmap.full(view.documents)
     if isinstance(node, KeywordLeaf):
@@ -72,16 +85,16 @@ def _matches(view: SegmentView, node: Node, expansions: dict[PrefixLeaf, tuple[s
     if isinstance(node, TermLeaf) and node.fields == fields:
         number = view.reader.terms.number(node.term)
         return BitMap() if number is None else view.reader.postings(number)
-    return bitmap.from_array(occurrences(view, node, leaf_expansions(node, expansions)).docs)
+    return docs_of(view, node)
 
 
-def _combine(view: SegmentView, node: Bool, expansions: dict[PrefixLeaf, tuple[str, ...]]) -> BitMap:
+def _combine(view: SegmentView, node: Bool, docs_of: Finder) -> BitMap:
     if node.must:
-        found = functools.reduce(BitMap.__and__, (_matches(view, child, expansions) for child in node.must))
+        found = functools.reduce(BitMap.__and__, (_matches(view, child, docs_of) for child in node.must))
     elif node.should:
-        found = bitmap.union(_matches(view, child, expansions) for child in node.should)
+        found = bitmap.union(_matches(view, child, docs_of) for child in node.should)
     else:
         found = bitmap.full(view.documents)
     for child in node.must_not:
-        found = found - _matches(view, child, expansions)
+        found = found - _matches(view, child, docs_of)
     return found

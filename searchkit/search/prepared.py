@@ -75,6 +75,8 @@ class Prepared:
             ranks=np.zeros(len(self.ranked) * self.windows * RANKS, np.uint16),
             positions=reader.unverified(layout.POSITIONS, layout.BYTE),
             position_index=reader.position_index,
+            term_postings=reader.term_postings,
+            term_first=reader.term_first,
         )
         self.parameters = parameters
         self.scoring = Scoring(np.array(parameters.weights), np.array(parameters.means), parameters.k1, parameters.b)

@@ -2,21 +2,29 @@
 
 A leaf's statistics are taken over all live documents of the index, never per segment, so that an answer does
 not depend on how documents fell into segments. A phrase is as telling as its words together (the sum of
-their idf, as in Lucene); a prefix counts as one word that occurs wherever any of its expansions does.
+their idf, as in Lucene); a prefix or a wildcard counts as one word that occurs wherever any of its words does.
 A leaf restricted to some fields keeps the idf of the unrestricted one: `title:word` scores what `word` scores
-in the title, no more. Cost: one look-up a term and segment; for a prefix, one for each of its expansions.
+in the title, no more. Cost: one look-up a term and segment; for a prefix or a wildcard, once, a walk through the
+lists of its words.
 """
 
 from __future__ import annotations
 
-import heapq
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from searchkit import limits
 from searchkit.codec import bitmap
-from searchkit.index.snapshot import IndexSnapshot, SegmentView
-from searchkit.query.plan import PhraseLeaf, Plan, PrefixLeaf, ScoredLeaf, TermLeaf
+from searchkit.index.snapshot import IndexSnapshot
+from searchkit.query.plan import Bool, ManyLeaf, Node, PhraseLeaf, Plan, ScoredLeaf, TermLeaf, WildcardLeaf
+from searchkit.query.wildcards import Wildcard
 from searchkit.rank.bm25 import inverse_document_frequency
+from searchkit.search.leaves import term_runs, union_docs
+
+_FREQUENCIES_REMEMBERED_MAX = 10_000
+"""Prefixes and wildcards of a snapshot whose frequency is remembered; then all are forgotten."""
+_NOTHING = ""
+"""A term that no document holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,52 +33,41 @@ class ResolvedLeaf:
 
     Attributes
     ----------
-    leaf : TermLeaf, PhraseLeaf or PrefixLeaf
+    leaf : ScoredLeaf
     times : int
         How often it stands in the query.
     document_frequency : int
         Live documents that hold it in any text field; for a phrase, the smallest of its terms.
     idf : float
-    expansions : tuple of str
-        The terms of a prefix, ascending; empty for other leaves.
     """
 
     leaf: ScoredLeaf
     times: int
     document_frequency: int
     idf: float
-    expansions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPlan:
-    """A plan with the statistics of its scored leaves, and every prefix in it expanded."""
+    """A plan with the statistics of its scored leaves."""
 
     plan: Plan
     leaves: tuple[ResolvedLeaf, ...]
-    expansions: dict[PrefixLeaf, tuple[str, ...]]
     warnings: tuple[str, ...]
 
 
 def resolve(plan: Plan, snapshot: IndexSnapshot) -> ResolvedPlan:
-    """Look up everything a plan needs to know of a snapshot."""
-    expansions: dict[PrefixLeaf, tuple[str, ...]] = {}
-    warnings = list(plan.warnings)
-    for prefix in _prefixes(plan):
-        if prefix not in expansions:
-            expansions[prefix], cut = expand(prefix, snapshot)
-            if cut:
-                warnings.append(
-                    f"{prefix.prefix}* stands for the {limits.PREFIX_EXPANSIONS_MAX:,} words in most documents; "
-                    f"{cut:,} rarer ones were left out"
-                )
-    leaves = tuple(_resolve_leaf(leaf, times, snapshot, expansions) for leaf, times in plan.scored)
-    return ResolvedPlan(plan, leaves, expansions, tuple(warnings))
+    """Look up everything a plan needs to know of a snapshot.
+
+    A wildcard with so little before its first star that more than `limits.WILDCARD_TERMS_MAX` words would have to be
+    looked at finds nothing, and a warning says so.
+    """
+    plan, warnings = _without_wide(plan, snapshot)
+    leaves = tuple(_resolve_leaf(leaf, times, snapshot) for leaf, times in plan.scored)
+    return ResolvedPlan(plan, leaves, warnings)
 
 
-def _resolve_leaf(
-    leaf: ScoredLeaf, times: int, snapshot: IndexSnapshot, expansions: dict[PrefixLeaf, tuple[str, ...]]
-) -> ResolvedLeaf:
+def _resolve_leaf(leaf: ScoredLeaf, times: int, snapshot: IndexSnapshot) -> ResolvedLeaf:
     documents = snapshot.documents
     if isinstance(leaf, TermLeaf):
         frequency = snapshot.document_frequency(leaf.term)
@@ -81,39 +78,61 @@ def _resolve_leaf(
         for frequency in frequencies:
             idf += inverse_document_frequency(documents, frequency)
         return ResolvedLeaf(leaf, times, min(frequencies), idf)
-    terms = expansions[leaf]
-    frequency = sum(_union_frequency(view, terms) for view in snapshot.views)
-    return ResolvedLeaf(leaf, times, frequency, inverse_document_frequency(documents, frequency), terms)
+    frequency = union_frequency(snapshot, leaf, _count)
+    return ResolvedLeaf(leaf, times, frequency, inverse_document_frequency(documents, frequency))
 
 
-def _union_frequency(view: SegmentView, terms: tuple[str, ...]) -> int:
-    numbers = (view.reader.terms.number(term) for term in terms)
-    union = bitmap.union(view.reader.postings(number) for number in numbers if number is not None)
-    return len(union) - union.intersection_cardinality(view.dead)
+def union_frequency(snapshot: IndexSnapshot, leaf: ManyLeaf, count: Callable[[IndexSnapshot, ManyLeaf], int]) -> int:
+    """Live documents with any term of a prefix or wildcard, in whatever field; counted once and remembered."""
+    known: dict[ManyLeaf, int] = snapshot.cache.setdefault("union frequencies", {})
+    anywhere = replace(leaf, fields=snapshot.schema.all_text_mask)
+    frequency = known.get(anywhere)
+    if frequency is None:
+        if len(known) >= _FREQUENCIES_REMEMBERED_MAX:
+            known.clear()
+        frequency = known[anywhere] = count(snapshot, anywhere)
+    return frequency
 
 
-def expand(leaf: PrefixLeaf, snapshot: IndexSnapshot) -> tuple[tuple[str, ...], int]:
-    """The terms a prefix stands for, ascending, and how many were left out.
-
-    Terms that no live document holds do not count. Beyond `limits.PREFIX_EXPANSIONS_MAX`, those in most
-    live documents are kept, the smaller term first among equals.
-    """
-    terms = set(leaf.also)
+def _count(snapshot: IndexSnapshot, leaf: ManyLeaf) -> int:
+    total = 0
     for view in snapshot.views:
-        terms.update(term for term, _ in view.reader.terms.with_prefix(leaf.prefix))
-    counted = [(-frequency, term) for term in terms if (frequency := snapshot.document_frequency(term))]
-    kept = heapq.nsmallest(limits.PREFIX_EXPANSIONS_MAX, counted)
-    return tuple(sorted(term for _, term in kept)), len(counted) - len(kept)
+        docs = union_docs(view, term_runs(view, leaf))
+        total += len(docs)
+        if view.dead:
+            total -= bitmap.from_array(docs).intersection_cardinality(view.dead)
+    return total
 
 
-def _prefixes(plan: Plan) -> list[PrefixLeaf]:
-    """Every prefix of a plan, in no particular order, those that only exclude included."""
-    found: list[PrefixLeaf] = []
+def _without_wide(plan: Plan, snapshot: IndexSnapshot) -> tuple[Plan, tuple[str, ...]]:
+    """A plan whose wildcards can all be looked up, and the warnings of it and of those that could not."""
+    wide: dict[Node, Node] = {}
+    warnings = list(plan.warnings)
     waiting = [] if plan.root is None else [plan.root]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, PrefixLeaf):
-            found.append(node)
-        for children in (getattr(node, "must", ()), getattr(node, "should", ()), getattr(node, "must_not", ())):
-            waiting.extend(children)
-    return found + [leaf for leaf, _ in plan.scored if isinstance(leaf, PrefixLeaf)]
+        if isinstance(node, Bool):
+            waiting.extend((*node.must, *node.should, *node.must_not))
+        elif isinstance(node, WildcardLeaf) and node not in wide and _width(snapshot, node) > limits.WILDCARD_TERMS_MAX:
+            wide[node] = TermLeaf(_NOTHING, node.fields)
+            warnings.append(f"{node.pattern} would be compared with too many words; write more before the first * or ?")
+    if not wide or plan.root is None:
+        return plan, plan.warnings
+    scored = tuple((leaf, times) for leaf, times in plan.scored if leaf not in wide)
+    return Plan(_replaced(plan.root, wide), scored, plan.warnings), tuple(warnings)
+
+
+def _width(snapshot: IndexSnapshot, leaf: WildcardLeaf) -> int:
+    """Words that begin as the matches of a wildcard do, counted in each segment."""
+    beginning = Wildcard(leaf.pattern).beginning
+    if not beginning:
+        return sum(len(view.reader.terms) for view in snapshot.views)
+    ranges = (view.reader.terms.prefix_range(beginning) for view in snapshot.views)
+    return sum(high - low for low, high in ranges)
+
+
+def _replaced(node: Node, by: dict[Node, Node]) -> Node:
+    if not isinstance(node, Bool):
+        return by.get(node, node)
+    parts = (tuple(_replaced(child, by) for child in part) for part in (node.must, node.should, node.must_not))
+    return Bool(*parts)

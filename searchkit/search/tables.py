@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from searchkit.errors import SegmentDamaged
 from searchkit.index.snapshot import IndexSnapshot
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1, Parameters, inverse_document_frequency
 from searchkit.rank.bounds import IMPACT_MAX, impact_scale
 from searchkit.rank.kernels import answer
 from searchkit.rank.kernels.answer import LEVEL_RANKS, ROW_NUMBERS
-from searchkit.rank.kernels.arrays import LEAVES_MAX, WINDOW, new_scratch
+from searchkit.rank.kernels.arrays import FAULT, LEAVES_MAX, WINDOW, new_scratch
 from searchkit.rank.kernels.contexts import Context, context_of
 from searchkit.search.execute import parameters_of
 from searchkit.search.prepared import PreparedTerm, live_bits, prepared, term
@@ -44,6 +45,10 @@ class Tables:
         For `kernels.answer`.
     frequencies : list of int
         Document frequency of the word of each row.
+    with_positions : set of int
+        Rows whose positions have been verified in all segments.
+    groups : dict
+        What `groups.py` remembers.
     """
 
     def __init__(self, snapshot: IndexSnapshot, parameters: Parameters) -> None:
@@ -66,6 +71,8 @@ class Tables:
         self.context[: answer.FIELDS + 1] = segments, len(parameters.weights)
         self.context[answer.WEIGHTS :] = [array.ctypes.data for array in self._kept]
         self.frequencies: list[int] = []
+        self.with_positions: set[int] = set()
+        self.groups: dict[Any, Any] = {}
         self._rows: dict[str, int] = {}
         self._table = np.zeros((0, segments, 6), np.int64)
         self._idfs, self._levels = np.zeros(0), np.zeros((0, len(LEVEL_RANKS)))
@@ -111,6 +118,11 @@ class Tables:
     def full(self) -> bool:
         """Whether there are so many rows that it is time to begin anew."""
         return len(self.frequencies) >= _ROWS_MAX
+
+    def places(self, rows: npt.NDArray[np.int64], number: int) -> npt.NDArray[np.int64]:
+        """A row of `Leaves.places` for each of some rows, in segment `number`."""
+        places: npt.NDArray[np.int64] = self._table[rows, number]
+        return places
 
     def row(self, name: str) -> int:
         """The row of a term; made if it has none yet. Also for a term that does not occur."""
@@ -166,6 +178,12 @@ def tables_of(snapshot: IndexSnapshot, parameters: Parameters) -> Tables:
                 known.clear()
             tables = known[parameters] = Tables(snapshot, parameters)
     return tables
+
+
+def damaged(tables: Tables, result: int) -> SegmentDamaged:
+    """The error for what a kernel returned instead of a number of documents."""
+    view = tables.snapshot.views[FAULT - result]
+    return SegmentDamaged(view.reader.path, "a posting list does not fit the bytes it was given")
 
 
 class Scratch:

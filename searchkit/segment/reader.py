@@ -145,7 +145,8 @@ class SegmentReader:
         return self._array(layout.TERM_FIRST, layout.U4)
 
     @cached_property
-    def _term_postings(self) -> DocArray:
+    def term_postings(self) -> DocArray:
+        """Where the posting list of each term begins, and the last one ends, in units of `layout.POSTINGS_UNIT` bytes."""
         return self._array(layout.TERM_POSTINGS, layout.U4)
 
     def document_frequency(self, term: TermId) -> int:
@@ -159,7 +160,7 @@ class SegmentReader:
 
     def postings_range(self, term: TermId) -> tuple[int, int]:
         """Bytes of a term's posting list within the part `postings`."""
-        start, stop = self._term_postings[term : term + 2].tolist()
+        start, stop = self.term_postings[term : term + 2].tolist()
         return start * layout.POSTINGS_UNIT, stop * layout.POSTINGS_UNIT
 
     def postings(self, term: TermId) -> BitMap:
@@ -179,7 +180,7 @@ class SegmentReader:
 
     def docs_of_terms(self, start: TermId, stop: TermId, *, compiled: bool) -> DocArray:
         """Documents of all terms from `start` on and before `stop`, list after list; by kernels if `compiled`."""
-        offsets = self._term_postings[start : stop + 1].astype(np.int64)
+        offsets = self.term_postings[start : stop + 1].astype(np.int64)
         dfs = self.document_frequencies(start, stop)
         part = self._part(layout.POSTINGS, *(layout.POSTINGS_UNIT * offsets[[0, -1]]).tolist())
         units = np.frombuffer(part, layout.U2)
@@ -310,6 +311,10 @@ class SegmentReader:
         keep = np.zeros(len(counts), bool)
         keep[np.concatenate(chosen)] = True
         return (positions, counts) if keep.all() else (positions[np.repeat(keep, counts)], counts[keep])
+
+    def verify_positions(self, first: int, last: int) -> None:
+        """Verify the positions of the postings from `first` on and before `last`, for kernels that read them in place."""
+        self._position_stream(first // layout.POSITIONS_STRIDE, (last - 1) // layout.POSITIONS_STRIDE + 1)
 
     def _position_stream(self, start: int, stop: int) -> npt.NDArray[np.uint8]:
         """The position stream of the postings in strides `start` to `stop`."""

@@ -28,7 +28,8 @@ from tests.support import corpora
 words = st.sampled_from([*corpora.COMMON, *corpora.SCARCE])
 pieces = st.one_of(words, words, words, st.sampled_from(
     ["+half", "+tenth", "+hundredth", "-third", "-late", "title:half", '"half third"', "t*", "half half", "+cluster",
-     "+few", "(third late)", "tenth AND cluster", "*", "filler", "+thousandth", "+late"]
+     "+few", "(third late)", "tenth AND cluster", "*", "filler", "+thousandth", "+late", '"half tenth"~3', "t*h", "*u*r",
+     '-"half third"', "-b*", '+"third tenth"~2', "title:h*f"]
 ))  # fmt: skip
 queries = st.lists(pieces, min_size=1, max_size=7).map(" ".join)
 counts = st.sampled_from([0, 1, 2, 10, 11, 100, 150, 1000, 3000])
@@ -61,6 +62,25 @@ def test_kernels_equal_the_plain_ranker(
 ) -> None:
     """Same documents, same float32 scores, same total: bitmaps, arrays, windows, deletions, several segments."""
     assert_equal_rankings(snapshots[which], query, mode, k, 1.2, 0.75, (2.0, 1.0))
+
+
+groups = st.sampled_from(
+    ['"half third"', '"half half"', '"half tenth"~3', '"third half"~2', '"half half third"~4', 'title:"half third"',
+     'text:"half half"~1', '"cluster cluster"', '"cluster filler"~5', '"repeated repeated"', '"repeated filler"~9',
+     '"late filler"', '"few few"', '"block filler"~20', '"filler filler filler"', '"half nowhere"', "h*", "t*", "title:t*",
+     "title:h*", "f*", "repeat*", "nowhere*", "cluste*", "*", "*e*", "h?lf", "*l?t*r", "t*th", "text:*e*", "title:?alf"]
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=120)
+@given(
+    which=st.sampled_from(["whole", "worn"]), query=groups, k=counts, free=parameters | st.just((1.2, 0.75, 2.0, 1.0))
+)
+def test_phrases_and_unions_have_kernels_of_their_own(
+    snapshots: dict[str, searchkit.Snapshot], which: str, query: str, k: int, free: tuple[float, float, float, float]
+) -> None:
+    """A phrase with or without slop, a prefix or a wildcard by itself: as the plain ranker has it, in any field."""
+    assert_equal_rankings(snapshots[which], query, "any", k, free[0], free[1], free[2:])
 
 
 @settings(deadline=None, max_examples=60)

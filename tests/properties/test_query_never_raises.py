@@ -13,7 +13,7 @@ from searchkit.analysis.analyzer import analyzer
 from searchkit.errors import QueryError
 from searchkit.model.schema import Date, Keyword, Number, Schema, Text
 from searchkit.query.parse import parse
-from searchkit.query.plan import Bool, KeywordLeaf, Node, PhraseLeaf, PrefixLeaf, RangeLeaf, TermLeaf
+from searchkit.query.plan import Bool, KeywordLeaf, Node, PhraseLeaf, PrefixLeaf, RangeLeaf, TermLeaf, WildcardLeaf
 from searchkit.query.planning import plan_query
 from searchkit.query.tree import walk
 from tests.reference import boolean
@@ -26,9 +26,9 @@ ANALYZER = PlainAnalyzer()
 any_text = st.text(st.characters(), max_size=60)  # Lone surrogates and controls included.
 FRAGMENTS = (
     'a b ab b-a AND OR NOT + - -- ( ) " \u201c * : title: tags: year: published: foo: 2010 .. >= < 2024-05 '
-    "\u6771\u4eac \u6771 ! \x00 \ud800 \u202e http:// c++ a* +a -b text:a tags:x"
+    "\u6771\u4eac \u6771 ! \x00 \ud800 \u202e http:// c++ a* +a -b text:a tags:x ~ ~2 a*b *a b?a ?"
 ).split(" ")
-fragments = st.sampled_from([*FRAGMENTS, " ", " ", " ", "\t", '"a b"', "(a b)"])
+fragments = st.sampled_from([*FRAGMENTS, " ", " ", " ", "\t", '"a b"', '"a b"~1', "(a b)"])
 built_text = st.lists(fragments, max_size=40).map("".join)
 query_text = built_text | any_text
 modes = st.sampled_from(["any", "all"])
@@ -67,6 +67,8 @@ def texts_of(node: Node) -> list[str]:
             return list(terms)
         case PrefixLeaf(prefix, also, _):
             return [prefix, *also]
+        case WildcardLeaf(pattern, _):
+            return [pattern]
         case KeywordLeaf(_, value):
             return [value]
     return []
@@ -81,7 +83,8 @@ def test_any_text_gives_a_plan(text, mode, with_analyzer):
         for piece in texts_of(node):
             piece.encode()  # Valid UTF-8, as the index needs it.
         assert not isinstance(node, PrefixLeaf) or node.prefix
-        assert not isinstance(node, PhraseLeaf) or len(node.terms) > 1
+        assert not isinstance(node, PhraseLeaf) or (len(node.terms) > 1 and node.slop <= limits.PHRASE_SLOP_MAX)
+        assert not isinstance(node, WildcardLeaf) or node.pattern.strip("*?")
         assert not isinstance(node, RangeLeaf) or node.low <= node.high
     assert all(node.must or node.should or node.must_not for node in nodes if isinstance(node, Bool))
     assert (plan.root is None) <= bool(plan.warnings)

@@ -37,7 +37,8 @@ operations = st.one_of(
     st.tuples(st.just("reopen")),
 )
 pieces = st.sampled_from(
-    [*WORDS, "a*", "ab*", '"a b"', '"a a"', "title:a", "text:ab*", 'title:"b c"', "+a", "-b", "+ab*", "-c", "(a b)",
+    [*WORDS, "a*", "ab*", "a*c", "*b", "a?c", "title:*b*", '"a b"', '"a a"', '"a b"~1', '"a b a"~3',
+     'text:"a c"~2', "title:a", "text:ab*", 'title:"b c"', "+a", "-b", "+ab*", "-c", "(a b)",
      "a AND b", "NOT d", "a OR (c AND -e)", "tags:x", "-tags:y", "year:1..2", "year:>0", "*", "a a a"]
 )  # fmt: skip
 queries = st.lists(pieces, min_size=1, max_size=4).map(" ".join)

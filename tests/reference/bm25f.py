@@ -8,12 +8,13 @@ cannot be negative and without the constant factor (k1 + 1):
     score(document)    = sum over the leaves that occur in it, in order, of  multiplicity * (idf * (f / (f + k1)))
 
 N counts the documents; n those in which the leaf occurs in any text field, even where the leaf itself may look only
-into some. A phrase has the sum of its terms' idfs, and as its tf the number of positions it starts at. A prefix stands
-for all terms it covers as if they were one. Sums are made in float64 in the order written; the score is then rounded
+into some. A phrase has the sum of its terms' idfs, and as its tf the number of positions it starts at, or with a slop the
+number of its minimal intervals in a field (see `boolean.py`). A prefix or a wildcard stands for all terms it covers as if they were one. Sums are made in float64 in the order written; the score is then rounded
 to float32. Higher scores come first and, among equal float32 scores, the document that arrived first.
 
 Leaves are tuples as in `boolean.py`, ``fields`` being the names of the fields the leaf may look into:
-("term", term, fields), ("phrase", terms, fields), ("prefix", prefix, also, fields).
+("term", term, fields), ("phrase", terms, fields), ("near", terms, slop, fields), ("prefix", prefix, also, fields),
+("wildcard", pattern, fields).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from tests.reference.boolean import fits, minimal_intervals
 
 Document = Mapping[str, Sequence[str]]
 Leaf = tuple[Any, ...]
@@ -62,9 +65,9 @@ class Collection:
 
     def idf(self, leaf: Leaf) -> float:
         """Rarity of a leaf over all documents and all text fields."""
-        if leaf[0] == "phrase":
+        if leaf[0] in ("phrase", "near"):
             return sum((self._idf(len(self.places.get(term, {}))) for term in leaf[1]), 0.0)
-        if leaf[0] == "prefix":
+        if leaf[0] in ("prefix", "wildcard"):
             return self._idf(len({number for term in self._covered(leaf) for number in self.places[term]}))
         return self._idf(len(self.places.get(leaf[1], {})))
 
@@ -72,13 +75,21 @@ class Collection:
         return math.log(1 + (self.count - n + 0.5) / (n + 0.5)) if n else 0.0
 
     def _covered(self, leaf: Leaf) -> list[str]:
+        if leaf[0] == "wildcard":
+            return [term for term in self.places if fits(leaf[1], term)]
         _, prefix, also, _ = leaf
         return [term for term in self.places if term.startswith(prefix) or term in also]
 
     def frequencies(self, leaf: Leaf) -> dict[int, dict[str, int]]:
         """How often a leaf occurs, by document and field, in the fields it may look into."""
         kind, fields = leaf[0], leaf[-1]
-        terms = self._covered(leaf) if kind == "prefix" else list(leaf[1]) if kind == "phrase" else [leaf[1]]
+        terms = (
+            self._covered(leaf)
+            if kind in ("prefix", "wildcard")
+            else list(leaf[1])
+            if kind in ("phrase", "near")
+            else [leaf[1]]
+        )
         numbers = {number for term in terms for number in self.places.get(term, {})}
         found: dict[int, dict[str, int]] = {}
         for number in numbers:
@@ -87,6 +98,12 @@ class Collection:
                 if kind == "phrase":
                     later = [set(where) for where in positions]
                     tf = sum(all(p + i in where for i, where in enumerate(later)) for p in positions[0])
+                elif kind == "near":
+                    text = [""] * self.lengths[field][number]
+                    for term, where in zip(terms, positions, strict=True):
+                        for position in where:
+                            text[position] = term
+                    tf = len(minimal_intervals(text, leaf[1], leaf[2]))
                 else:
                     tf = sum(map(len, positions))
                 if tf:
@@ -130,7 +147,9 @@ def _needs(leaves: Iterable[Leaf]) -> tuple[set[str], tuple[str, ...]]:
         if leaf[0] == "prefix":
             prefixes.append(leaf[1])
             terms.update(leaf[2])
-        elif leaf[0] == "phrase":
+        elif leaf[0] == "wildcard":
+            prefixes.append("")
+        elif leaf[0] in ("phrase", "near"):
             terms.update(leaf[1])
         else:
             terms.add(leaf[1])

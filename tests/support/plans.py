@@ -15,6 +15,7 @@ from searchkit.query.plan import (
     PrefixLeaf,
     RangeLeaf,
     TermLeaf,
+    WildcardLeaf,
 )
 
 
@@ -23,10 +24,14 @@ def as_tuples(node: Node, schema: Schema) -> tuple[Any, ...]:
     match node:
         case TermLeaf(term, fields):
             return "term", term, _names(fields, schema)
-        case PhraseLeaf(terms, fields):
+        case PhraseLeaf(terms, fields, 0):
             return "phrase", terms, _names(fields, schema)
+        case PhraseLeaf(terms, fields, slop):
+            return "near", terms, slop, _names(fields, schema)
         case PrefixLeaf(prefix, also, fields):
             return "prefix", prefix, also, _names(fields, schema)
+        case WildcardLeaf(pattern, fields):
+            return "wildcard", pattern, _names(fields, schema)
         case KeywordLeaf(field, value):
             return "keyword", field, value
         case RangeLeaf(field, low, high):

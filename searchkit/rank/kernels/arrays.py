@@ -31,6 +31,12 @@ BATCH = 32
 BLOCKS_K_MAX = 128
 """Results up to which visiting single blocks pays."""
 CANDIDATES_MAX = 2 * WINDOW
+PHRASE_WORDS_MAX = 128
+"""Words of a phrase the kernels have room for; longer ones are found by the plain twin."""
+FIELD_GAP = 1
+"""Positions left free between two fields of a document: that of segment/FORMAT.md, which a lower room may not import."""
+VECTOR_WORDS_MAX = 4
+"""Words of 64 bits that hold 16 bits for each of `limits.FIELDS_MAX` fields."""
 FAULT = -1
 FAVOUR = 1 - 1e-6
 """Thresholds are lowered by this factor wherever they are rounded or compared with float32 scores."""
@@ -51,7 +57,7 @@ class SegmentArrays(NamedTuple):
     (`describe.py`): `impacts`, uint8, the bound of each posting; `maxima` holds the largest impact of each
     block of 64 documents, uint8, a row of whole windows for each dense term; `ranks` the postings before
     every 512th document of a window, uint16, `RANKS` of them a window, a row for each term that has any.
-    `positions` and `position_index` are the parts of those names, uint8 and uint32.
+    `positions`, `position_index`, `term_postings` and `term_first` are the parts of those names, uint8 and uint32.
     """
 
     postings: Any
@@ -65,6 +71,8 @@ class SegmentArrays(NamedTuple):
     ranks: Any
     positions: Any
     position_index: Any
+    term_postings: Any
+    term_first: Any
 
 
 class Leaves(NamedTuple):
@@ -99,6 +107,51 @@ class Scoring(NamedTuple):
     b: Any
 
 
+class Phrase(NamedTuple):
+    """Words side by side, or nearly so, whose distinct ones are the leaves of a query, all of them required.
+
+    Attributes
+    ----------
+    words : ndarray of shape (n,), int64
+        The leaf of each word, in the order of the phrase; between 2 and `PHRASE_WORDS_MAX` words.
+    slop : int
+        How many other words may stand between them, together; see `search/leaves.py`.
+    fields : int
+        Mask of the text fields that count.
+    idf, times, bound : float
+        As in `Leaves.factors`, of the phrase; the leaves have the same bound.
+    """
+
+    words: Any
+    slop: Any
+    fields: Any
+    idf: Any
+    times: Any
+    bound: Any
+
+
+class Union(NamedTuple):
+    """Terms that count as one word, as a prefix stands for them.
+
+    Attributes
+    ----------
+    runs : ndarray of shape (n, 2), int64
+        Terms of the segment as runs of their numbers: the first, and one past the last.
+    progress : ndarray of shape (>= terms, 3), int64
+        Room for how far each term's list has been read.
+    fields : int
+        Mask of the text fields that count.
+    idf, times : float
+        As in `Leaves.factors`.
+    """
+
+    runs: Any
+    progress: Any
+    fields: Any
+    idf: Any
+    times: Any
+
+
 class Scratch(NamedTuple):
     """Memory of one thread.
 
@@ -106,7 +159,11 @@ class Scratch(NamedTuple):
     sparse leaf; `sums` one sum and `bits` one bit a
     document of a window; `candidates`, `values`, `chosen` and `scores` what passed;
     `masks`, `firsts` and `rest` belong to a batch of blocks whose sums are in `batch`;
-    `saved` is a heap as it was; `cursors` follow the words of a phrase through a document; `places` and `factors` are those of `Leaves`, for one segment.
+    `saved` is a heap as it was; `places` and `factors` are those of `Leaves`, for one segment; `lows` and `spots` are
+    the documents of a chunk of the driving leaf within their window and the postings of the leaves there
+    (`intersect.py`), `cursors` where each leaf is read next, and `readers` where each word of a phrase is in a document
+    (`phrases.py`); `frequencies` are sums for each document of a window, `tallies` the same for a single field, both all zero
+    unless `unions.py` is at work, and `packed` the frequency vectors of a segment as they are added to them.
     """
 
     tables: Any
@@ -127,9 +184,15 @@ class Scratch(NamedTuple):
     firsts: Any
     rest: Any
     saved: Any
-    cursors: Any
     places: Any
     factors: Any
+    lows: Any
+    spots: Any
+    cursors: Any
+    readers: Any
+    frequencies: Any
+    tallies: Any
+    packed: Any
 
 
 def new_scratch(windows: int) -> Scratch:
@@ -153,7 +216,13 @@ def new_scratch(windows: int) -> Scratch:
         firsts=np.zeros((LEAVES_MAX, BATCH), np.int64),
         rest=np.zeros(BATCH, np.int64),
         saved=np.zeros(BLOCKS_K_MAX, np.uint64),
-        cursors=np.zeros((LEAVES_MAX, 4), np.int64),
         places=np.zeros((LEAVES_MAX, 6), np.int64),
         factors=np.zeros((LEAVES_MAX, 4), np.float64),
+        lows=np.zeros(BLOCK, np.int64),
+        spots=np.zeros((LEAVES_MAX, BLOCK), np.int64),
+        cursors=np.zeros((LEAVES_MAX, 1), np.int64),
+        readers=np.zeros((PHRASE_WORDS_MAX, 3), np.int64),
+        frequencies=np.zeros(WINDOW * VECTOR_WORDS_MAX, np.uint64),
+        tallies=np.zeros(WINDOW, np.uint16),
+        packed=np.zeros(256 * VECTOR_WORDS_MAX, np.uint64),
     )

@@ -77,24 +77,39 @@ def _accumulate(builder: Any, pointer: Any, codes: Any, weight: Any) -> None:
     stored.align = 1
 
 
-def _at_least(bits: int, element: Any) -> Any:
+def _compare(operation: str, bits: int, element: Any) -> Any:
     @intrinsic
-    def at_least(typing_context: Any, values: Any, start: Any, threshold: Any) -> Any:
+    def compare(typing_context: Any, values: Any, start: Any, other: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             pointer = _pointer(context, builder, signature.args[0], arguments[0], arguments[1])
             lanes = _load(builder, pointer, _lanes(bits))
-            compared = builder.icmp_unsigned(">=", lanes, _spread(builder, arguments[2], _lanes(bits)))
+            compared = builder.icmp_unsigned(operation, lanes, _spread(builder, arguments[2], _lanes(bits)))
             return builder.bitcast(compared, ir.IntType(64))
 
         return types.uint64(values, types.int64, element), generate
 
-    return at_least
+    return compare
 
 
-at_least_u8 = _at_least(8, types.uint8)
+at_least_u8 = _compare(">=", 8, types.uint8)
 """(values, start, threshold): bit i of the result says whether values[start + i] >= threshold; uint8."""
-at_least_u16 = _at_least(16, types.uint16)
+at_least_u16 = _compare(">=", 16, types.uint16)
 """The same for uint16."""
+equal_u16 = _compare("==", 16, types.uint16)
+"""(values, start, wanted): bit i of the result says whether values[start + i] == wanted; uint16."""
+
+
+@intrinsic
+def posting_ends(typing_context: Any, stream: Any, start: Any) -> Any:
+    """Bit i says whether stream[start + i] is the last byte of a posting's positions, 0e dddddd with e = 1; uint8."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _pointer(context, builder, signature.args[0], arguments[0], arguments[1])
+        flags = builder.and_(_load(builder, pointer, _lanes(8)), ir.Constant(_lanes(8), [0xC0] * 64))
+        compared = builder.icmp_unsigned("==", flags, ir.Constant(_lanes(8), [0x40] * 64))
+        return builder.bitcast(compared, ir.IntType(64))
+
+    return types.uint64(stream, types.int64), generate
 
 
 @intrinsic
@@ -173,6 +188,7 @@ if UNCOMPILED:
     popcount, trailing_zeros, multiply_add = unpacked.popcount, unpacked.trailing_zeros, unpacked.multiply_add
     prefetch = unpacked.prefetch
     at_least_u8 = at_least_u16 = unpacked.at_least
+    equal_u16, posting_ends = unpacked.equal, unpacked.posting_ends
 
 HAS_EXPAND = _has_expand() and not UNCOMPILED
 expand_add = expand_add_vector if HAS_EXPAND else expand_add_bits

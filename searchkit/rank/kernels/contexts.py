@@ -21,7 +21,16 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 from searchkit.jit import INLINE, njit
-from searchkit.rank.kernels.arrays import BATCH, LEAVES_MAX, SPARSE_MAX, WINDOW_BLOCKS, Scratch, SegmentArrays
+from searchkit.rank.kernels.arrays import (
+    BATCH,
+    BLOCK,
+    LEAVES_MAX,
+    PHRASE_WORDS_MAX,
+    SPARSE_MAX,
+    WINDOW_BLOCKS,
+    Scratch,
+    SegmentArrays,
+)
 from searchkit.rank.kernels.bits import UNCOMPILED
 
 # ruff: noqa: ARG001 - numba calls these with what it has, whether or not it is needed
@@ -101,6 +110,8 @@ def segment_at(context: Any, at: Any, fields: Any) -> Any:
         u16_at(context[at + 16], (context[at + 17],)),
         u8_at(context[at + 18], (context[at + 19],)),
         u32_at(context[at + 20], (context[at + 21],)),
+        u32_at(context[at + 22], (context[at + 23],)),
+        u32_at(context[at + 24], (context[at + 25],)),
     )
 
 
@@ -127,7 +138,13 @@ def scratch_at(context: Any) -> Any:
         i64_at(context[30], (LEAVES_MAX, BATCH)),
         i64_at(context[32], (context[33],)),
         u64_at(context[34], (context[35],)),
-        i64_at(context[36], (LEAVES_MAX, 4)),
-        i64_at(context[38], (LEAVES_MAX, 6)),
-        f64_at(context[40], (LEAVES_MAX, 4)),
+        i64_at(context[36], (LEAVES_MAX, 6)),
+        f64_at(context[38], (LEAVES_MAX, 4)),
+        i64_at(context[40], (context[41],)),
+        i64_at(context[42], (LEAVES_MAX, BLOCK)),
+        i64_at(context[44], (LEAVES_MAX, 1)),
+        i64_at(context[46], (PHRASE_WORDS_MAX, 3)),
+        u64_at(context[48], (context[49],)),
+        u16_at(context[50], (context[51],)),
+        u64_at(context[52], (context[53],)),
     )

@@ -19,8 +19,18 @@ NARROW = 16
 """Rows of `vectors` when codes have 4 bits, two to a byte, the earlier posting in the lower half."""
 
 
+@njit(**INLINE)
+def vector_code(segment: Any, posting: Any) -> Any:
+    """The row of `vectors` that a posting's frequencies are, or its last if they are among the `escapes`."""
+    if len(segment.vectors) == NARROW:
+        code = np.int64(segment.tfs[posting >> 1]) >> ((posting & 1) << 2) & 15
+    else:
+        code = np.int64(segment.tfs[posting])
+    return code
+
+
 @njit(**JIT)
-def _escape(escaped: Any, posting: Any, count: Any) -> Any:
+def escape_row(escaped: Any, posting: Any, count: Any) -> Any:
     """The row of `escapes` of a posting with a vector of its own."""
     return np.int64(min(lower_bound(escaped, 0, len(escaped), posting), count - 1))
 
@@ -28,12 +38,9 @@ def _escape(escaped: Any, posting: Any, count: Any) -> Any:
 @njit(**INLINE)
 def combined_frequency(segment: Any, scoring: Any, posting: Any, doc: Any) -> Any:
     """f of one posting: the sum of `rank.bm25.combined_frequencies`, in its order."""
-    row, rows = np.int64(0), len(segment.vectors)
-    if rows == NARROW:
-        row = np.int64(segment.tfs[posting >> 1]) >> ((posting & 1) << 2) & 15
-    else:
-        row = np.int64(segment.tfs[posting])
-    escape = _escape(segment.escaped, posting, len(segment.escapes)) if row == rows - 1 else np.int64(-1)
+    row, escape = vector_code(segment, posting), np.int64(-1)
+    if row == len(segment.vectors) - 1:
+        escape = escape_row(segment.escaped, posting, len(segment.escapes))
     f = 0.0
     for field in range(len(scoring.weights)):
         tf = segment.vectors[row, field] if escape < 0 else segment.escapes[escape, field]

@@ -25,10 +25,28 @@ def trailing_zeros(value: Any) -> int:
 
 def at_least(values: Any, start: Any, threshold: Any) -> np.uint64:
     """Bit i says whether values[start + i] >= threshold; all 64 must exist."""
+    return _bits(_lanes(values, start) >= threshold)
+
+
+def equal(values: Any, start: Any, wanted: Any) -> np.uint64:
+    """Bit i says whether values[start + i] == wanted; all 64 must exist."""
+    return _bits(_lanes(values, start) == wanted)
+
+
+def posting_ends(stream: Any, start: Any) -> np.uint64:
+    """Bit i says whether stream[start + i] ends a posting; all 64 must exist."""
+    return _bits(_lanes(stream, start) & 0xC0 == 0x40)
+
+
+def _lanes(values: Any, start: Any) -> Any:
     lanes = values[start : start + LANES]
     if len(lanes) != LANES:
         raise IndexError("a kernel reads beyond its array")
-    return np.packbits(lanes >= threshold, bitorder="little").view(np.uint64)[0]
+    return lanes
+
+
+def _bits(flags: Any) -> np.uint64:
+    return np.packbits(flags, bitorder="little").view(np.uint64)[0]
 
 
 def multiply_add(sums: Any, at: Any, codes: Any, start: Any, weight: Any) -> None:

@@ -11,7 +11,20 @@ import pytest
 from searchkit import limits
 from searchkit.errors import QueryError
 from searchkit.query.parse import parse
-from searchkit.query.tree import And, Everything, Field, Not, Or, Phrase, Prefix, Required, Sequence, Word, walk
+from searchkit.query.tree import (
+    And,
+    Everything,
+    Field,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Required,
+    Sequence,
+    Wildcard,
+    Word,
+    walk,
+)
 
 
 def words(*texts: str) -> tuple[Word, ...]:
@@ -30,6 +43,13 @@ A, B, C, D = words("a", "b", "c", "d")
         ('"a b" c', Sequence((Phrase("a b"), C))),
         ("+a -b c", Sequence((Required(A), Not(B), C))),
         ("a b*", Sequence((A, Prefix("b")))),
+        ("a*b", Wildcard("a*b")),
+        ("*a c", Sequence((Wildcard("*a"), C))),
+        ("w?ld, title:*a*b?c*", Sequence((Wildcard("w?ld"), Field("title", Wildcard("*a*b?c*"))))),
+        ("why? 2*x! **b**", Sequence((Word("why?"), Wildcard("2*x"), Prefix("**b")))),
+        ('"a b"~2', Phrase("a b", slop=2)),
+        ('-title:"a b"~12 c', Sequence((Not(Field("title", Phrase("a b", slop=12))), C))),
+        ('("a b"~0)', Phrase("a b")),
         ("*", Everything()),
         ("**", Everything()),
         ("a AND b", And((A, B))),
@@ -147,8 +167,11 @@ def test_plain_text_is_not_mistaken_for_operators(text, tree):
         ("NOT AND b", Not(B), "AND follows another operator"),
         ("(a OR) b", Sequence((Sequence((A, Word("or"))), B)), "OR has nothing to join"),
         ('"a"* b', Sequence((Phrase("a"), B)), "a * has no meaning after"),
-        ("*a", Word("*a"), "only at the end of a word"),
-        ("a*b", Word("a*b"), "only at the end of a word"),
+        ('"a b"~ c', Sequence((Phrase("a b"), Word("~"), C)), "only before a whole number"),
+        ('"a b"~x', Sequence((Phrase("a b"), Word("~x"))), "only before a whole number"),
+        ('"a b"~9999', Phrase("a b", slop=limits.PHRASE_SLOP_MAX), "may stand between"),
+        ("2*3", Word("2*3"), "only among letters and digits"),
+        ("a.b*c", Word("a.b*c"), "only among letters and digits"),
     ],
 )
 def test_faults_are_read_leniently_with_a_warning_and_refused_strictly(text, tree, told):

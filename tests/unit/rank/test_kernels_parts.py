@@ -76,6 +76,7 @@ def _described(postings: bytes, frequency: int, documents: int = 70_000) -> int:
         escapes=np.zeros((0, 1), np.uint32), lengths=np.ones((documents, 1), np.uint32),
         maxima=np.zeros(2048, np.uint8), ranks=np.zeros(256, np.uint16),
         positions=np.zeros(0, np.uint8), position_index=np.zeros(0, np.uint32),
+        term_postings=np.zeros(0, np.uint32), term_first=np.zeros(0, np.uint32),
     )  # fmt: skip
     place = np.array((0, len(padded) // 2, 0, frequency, 0, 0), np.int64)
     scoring = Scoring(np.ones(1), np.ones(1), 1.2, 0.75)

@@ -1,0 +1,410 @@
+"""Many terms as one word: documents of a prefix or wildcard, and the best of them.
+
+A segment is walked in windows of 65,536 documents. In each, the term frequencies of all terms are added up for
+every document that holds one, all fields at once: a field has 16 bits of a 64-bit word, enough for what a document
+of fewer than 65,536 tokens can hold. A bitmap remembers which documents were touched. Then their f follows as for
+any word; a score is computed only where f reaches what the k-th best so far asks for, and the sums are set back to
+zero on the way. This is term-at-a-time evaluation [1]_ with exact frequencies for accumulators, so that nothing has
+to be known of a term beforehand but its place in the file. Cost: about a nanosecond a posting, two a document that
+is touched, and some 5 for each term and container. What this module checks itself, since its lists are not described
+beforehand: that lists stay within their bytes and name documents that exist.
+
+.. [1] H. Turtle, J. Flood, "Query evaluation: strategies and optimizations", IPM 31(6), 1995.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from searchkit.jit import njit
+from searchkit.rank.kernels.arrays import ARRAY_MAX, FAULT, FAVOUR, SMALL_LIST_MAX, WINDOW, WINDOW_BLOCKS
+from searchkit.rank.kernels.bits import at_least_u16, popcount, trailing_zeros
+from searchkit.rank.kernels.bounds import floor_of
+from searchkit.rank.kernels.exact import escape_row, vector_code
+from searchkit.rank.kernels.heap import INLINE, JIT, key, push
+from searchkit.rank.kernels.lists import word_at
+
+TOKENS_MAX = 0xFFFF
+"""Tokens of a document's longest field up to which sums cannot overflow; other segments are left to the plain twin."""
+_COOKIE = 12346
+_FIELDS_A_WORD, _FIELD_BITS = 4, 16
+_CONTAINER, _BEFORE, _WINDOW = range(3)
+"""Columns of `Union.progress`: the next container (or document of a small list), postings before it, and its window."""
+_NO_WINDOW = 1 << 30
+_DOCUMENTS, _BLOCKS = 0, 1
+"""What `bits` notes: documents, or blocks of 64, which takes less time where sums are looked at 64 at a time anyway."""
+_SPARSE_MAX = 512
+"""Documents of a container up to which its blocks are noted one by one; a larger one counts as being in all of them."""
+
+
+@njit(**JIT)
+def _containers(postings: Any, start: Any) -> Any:
+    """How many containers a list has that is a bitmap."""
+    return np.int64(postings[start + 2]) | np.int64(postings[start + 3]) << 16
+
+
+@njit(**JIT)
+def _announce(postings: Any, start: Any, frequency: Any, progress: Any, term: Any) -> None:
+    """Note the window of a list's next container, or of a small list's next document."""
+    number = progress[term, _CONTAINER]
+    if frequency <= SMALL_LIST_MAX:
+        at = start + frequency + number if number < frequency else np.int64(-1)
+    else:
+        at = start + 4 + 2 * number if number < _containers(postings, start) else np.int64(-1)
+    progress[term, _WINDOW] = np.int64(postings[at]) if at >= 0 else _NO_WINDOW
+
+
+@njit(**JIT)
+def _open_terms(postings: Any, term_postings: Any, term_first: Any, runs: Any, progress: Any, count: Any) -> Any:
+    """Begin every list; FAULT if one does not fit its place, or if there are fewer than so many postings."""
+    term = 0
+    for run in range(len(runs)):
+        for number in range(runs[run, 0], runs[run, 1]):
+            start, end = np.int64(term_postings[number]), np.int64(term_postings[number + 1])
+            frequency = np.int64(term_first[number + 1]) - np.int64(term_first[number])
+            if end > len(postings) or term_first[number + 1] > count:
+                return FAULT
+            if frequency <= SMALL_LIST_MAX:
+                if end - start != 2 * frequency:
+                    return FAULT
+            elif end - start < 4 or postings[start] != _COOKIE or start + 4 + 4 * _containers(postings, start) > end:
+                return FAULT
+            progress[term, _CONTAINER], progress[term, _BEFORE] = 0, 0
+            _announce(postings, start, frequency, progress, term)
+            term += 1
+    return 0
+
+
+@njit(**JIT)
+def _next_container(postings: Any, start: Any, end: Any, frequency: Any, progress: Any, term: Any) -> Any:
+    """Where a list's documents of its next window begin and how many they are, FAULT if they do not fit; moves on."""
+    number, window, card = progress[term, _CONTAINER], progress[term, _WINDOW], np.int64(0)
+    if frequency <= SMALL_LIST_MAX:
+        while number + card < frequency and postings[start + frequency + number + card] == window:
+            card += 1
+        data, size = start + number, card
+        progress[term, _CONTAINER] = number + card
+    else:
+        card = np.int64(postings[start + 5 + 2 * number]) + 1
+        offset_at = start + 4 + 2 * _containers(postings, start) + 2 * number
+        data = start + (np.int64(postings[offset_at]) | np.int64(postings[offset_at + 1]) << 16) // 2
+        size = card if card <= ARRAY_MAX else WINDOW // 16
+        progress[term, _CONTAINER] = number + 1
+    progress[term, _BEFORE] += card
+    _announce(postings, start, frequency, progress, term)
+    if data + size > end or progress[term, _BEFORE] > frequency or progress[term, _WINDOW] <= window:
+        card = np.int64(FAULT)
+    return data, card
+
+
+@njit(**JIT)
+def _pack(row: Any, fields: Any, word: Any) -> Any:
+    """A vector's frequencies in the fields of one word that count, 16 bits each."""
+    packed = np.uint64(0)
+    for field in range(_FIELDS_A_WORD * word, min(len(row), _FIELDS_A_WORD * (word + 1))):
+        if fields >> field & 1:
+            packed |= np.uint64(row[field]) << np.uint64(_FIELD_BITS * (field % _FIELDS_A_WORD))
+    return packed
+
+
+@njit(**INLINE)
+def _add(segment: Any, sums: Any, table: Any, words: Any, fields: Any, low: Any, posting: Any) -> None:
+    """Add a posting's frequencies to the sums of its document."""
+    code = vector_code(segment, posting)
+    for word in range(words):
+        if code != len(segment.vectors) - 1:
+            sums[low * words + word] += table[code * words + word]
+        else:
+            row = escape_row(segment.escaped, posting, len(segment.escapes))
+            sums[low * words + word] += _pack(segment.escapes[row], fields, word)
+
+
+@njit(**INLINE)
+def _add_container(
+    segment: Any, bits: Any, sums: Any, table: Any, words: Any, fields: Any, data: Any, card: Any, first: Any,
+    notes: Any, adds: Any,
+) -> Any:  # fmt: skip
+    """Note the documents of a container, add up their frequencies, or both; whether it holds more than it says."""
+    fault, postings = False, segment.postings
+    if notes == _BLOCKS and card > _SPARSE_MAX:
+        for group in range(WINDOW_BLOCKS // 64):
+            bits[group] = ~np.uint64(0)
+    if card <= ARRAY_MAX:
+        for i in range(card):
+            low = np.int64(postings[data + i])
+            if notes == _DOCUMENTS:
+                bits[low >> 6] |= np.uint64(1) << np.uint64(low & 63)
+            elif card <= _SPARSE_MAX:
+                bits[low >> 12] |= np.uint64(1) << np.uint64(low >> 6 & 63)
+            if adds:
+                _add(segment, sums, table, words, fields, low, first + i)
+    else:
+        rank = np.int64(0)
+        for block in range(WINDOW_BLOCKS):
+            word = word_at(postings, data + 4 * block)
+            if notes == _DOCUMENTS:
+                bits[block] |= word
+            if rank + np.int64(popcount(word)) > card:
+                fault = True
+                break
+            while adds and word != 0:
+                _add(segment, sums, table, words, fields, (block << 6) + trailing_zeros(word), first + rank)
+                word &= word - np.uint64(1)
+                rank += 1
+    return fault
+
+
+@njit(**INLINE)
+def _add_window(
+    segment: Any, union: Any, bits: Any, sums: Any, table: Any, words: Any, window: Any, notes: Any, adds: Any
+) -> Any:
+    """Touch what any of the terms has in a window; returns containers read, or FAULT."""
+    progress, read, term = union.progress, np.int64(0), -1
+    for run in range(len(union.runs)):
+        for number in range(union.runs[run, 0], union.runs[run, 1]):
+            term += 1
+            if progress[term, _WINDOW] != window or read == FAULT:
+                continue
+            start, end = np.int64(segment.term_postings[number]), np.int64(segment.term_postings[number + 1])
+            first = np.int64(segment.term_first[number])
+            frequency, before = np.int64(segment.term_first[number + 1]) - first, progress[term, _BEFORE]
+            data, card = _next_container(segment.postings, start, end, frequency, progress, term)
+            fault = card == FAULT
+            if not fault:
+                fault = _add_container(
+                    segment, bits, sums, table, words, union.fields, data, card, first + before, notes, adds
+                )
+            read = np.int64(FAULT) if fault else read + 1
+    return read
+
+
+@njit(**INLINE)
+def _frequency(segment: Any, scoring: Any, sums: Any, at: Any, doc: Any) -> Any:
+    """f of a document from its sums: that of `rank.bm25.combined_frequencies`, in its order."""
+    f = 0.0
+    for field in range(len(scoring.weights)):
+        shift = np.uint64(_FIELD_BITS * (field % _FIELDS_A_WORD))
+        tf = np.int64(np.uint64(sums[at + field // _FIELDS_A_WORD]) >> shift & np.uint64(TOKENS_MAX))
+        if tf > 0:
+            norm = (1 - scoring.b) + scoring.b * (segment.lengths[doc, field] / scoring.means[field])
+            f += scoring.weights[field] * tf / norm
+    return f
+
+
+@njit(**JIT)
+def _f_needed(score: Any, union: Any, k1: Any) -> Any:
+    """The least f of a document that reaches a score."""
+    share = score * FAVOUR / (union.times * union.idf)
+    return k1 * share / (1 - share) if share < 1.0 else np.inf
+
+
+@njit(**INLINE)
+def _begin(segment: Any, union: Any, table: Any, words: Any) -> Any:
+    """Begin all lists and pack the vectors; FAULT if a list does not fit."""
+    for code in range(len(segment.vectors) - 1):
+        for word in range(words):
+            table[code * words + word] = _pack(segment.vectors[code], union.fields, word)
+    return _open_terms(
+        segment.postings, segment.term_postings, segment.term_first, union.runs, union.progress,
+        len(segment.impacts),
+    )  # fmt: skip
+
+
+@njit(**JIT)
+def _rank(
+    segment: Any, union: Any, scoring: Any, allowed: Any, bits: Any, sums: Any, table: Any, windows: Any,
+    heap: Any, held: Any, least: Any, base_place: Any,
+) -> Any:  # fmt: skip
+    """`rank_union`, with sums of the size that the fields need."""
+    words = (len(scoring.weights) + _FIELDS_A_WORD - 1) // _FIELDS_A_WORD
+    touched, scored, documents = np.int64(0), np.int64(0), len(segment.lengths)
+    if _begin(segment, union, table, words) == FAULT:
+        return np.int64(FAULT), touched, scored
+    needed = _f_needed(floor_of(heap, held, least), union, scoring.k1)
+    for window in range(windows):
+        for block in range(WINDOW_BLOCKS):
+            bits[block] = 0
+        read = _add_window(segment, union, bits, sums, table, words, window, _DOCUMENTS, True)
+        if read == 0:
+            continue
+        fault = read == FAULT
+        for block in range(WINDOW_BLOCKS):
+            mask = bits[block]
+            while mask != 0:
+                low = (block << 6) + trailing_zeros(mask)
+                mask &= mask - np.uint64(1)
+                doc, at = (window << 16) + low, low * words
+                if doc >= documents:
+                    fault = True
+                elif len(allowed) == 0 or allowed[doc >> 6] >> np.uint64(doc & 63) & np.uint64(1):
+                    f = _frequency(segment, scoring, sums, at, doc)
+                    touched += f > 0.0
+                    if f > 0.0 and f >= needed:
+                        score = union.times * (union.idf * (f / (f + scoring.k1)))
+                        held = push(heap, held, key(score, base_place + doc))
+                        needed = _f_needed(floor_of(heap, held, least), union, scoring.k1)
+                        scored += 1
+                for word in range(words):
+                    sums[at + word] = 0
+        if fault:
+            return np.int64(FAULT), touched, scored
+    return held, touched, scored
+
+
+@njit(**JIT)
+def _rank_one_field(
+    segment: Any, union: Any, scoring: Any, allowed: Any, bits: Any, sums: Any, table: Any, windows: Any,
+    heap: Any, held: Any, least: Any, base_place: Any,
+) -> Any:  # fmt: skip
+    """`rank_union` for a single field, whose sums are compared 64 at a time; few documents have their length looked at."""
+    touched, scored, documents = np.int64(0), np.int64(0), len(segment.lengths)
+    if _begin(segment, union, table, 1) == FAULT:
+        return np.int64(FAULT), touched, scored
+    weight, short, slope = scoring.weights[0], 1 - scoring.b, scoring.b / scoring.means[0]
+    needed = _f_needed(floor_of(heap, held, least), union, scoring.k1)
+    for window in range(windows):
+        for group in range(WINDOW_BLOCKS // 64):
+            bits[group] = 0
+        read = _add_window(segment, union, bits, sums, table, 1, window, _BLOCKS, True)
+        if read == 0:
+            continue
+        fault = read == FAULT
+        for group in range(WINDOW_BLOCKS // 64):
+            blocks = bits[group]
+            while blocks != 0:
+                start = (group << 12) + (trailing_zeros(blocks) << 6)
+                blocks &= blocks - np.uint64(1)
+                base = (window << 16) + start
+                mask = at_least_u16(sums, start, np.uint16(1))
+                if base + 64 > documents and mask >> np.uint64(max(documents - base, 0)) != 0:
+                    fault = True
+                if mask == 0 or fault:
+                    continue
+                if len(allowed):
+                    mask &= allowed[base >> 6]
+                touched += np.int64(popcount(mask))
+                fewest = min(max(np.ceil(needed * FAVOUR * (short + slope) / weight), 1.0), TOKENS_MAX)
+                mask &= at_least_u16(sums, start, np.uint16(fewest))
+                while mask != 0:
+                    low = start + trailing_zeros(mask)
+                    mask &= mask - np.uint64(1)
+                    doc = (window << 16) + low
+                    if weight * sums[low] < needed * FAVOUR * (short + slope * segment.lengths[doc, 0]):
+                        continue
+                    f = _frequency(segment, scoring, sums, low, doc)
+                    if f >= needed:
+                        score = union.times * (union.idf * (f / (f + scoring.k1)))
+                        held = push(heap, held, key(score, base_place + doc))
+                        needed = _f_needed(floor_of(heap, held, least), union, scoring.k1)
+                        scored += 1
+                for low in range(start, start + 64):
+                    sums[low] = 0
+        if fault:
+            for low in range(WINDOW):
+                sums[low] = 0
+            return np.int64(FAULT), touched, scored
+    return held, touched, scored
+
+
+@njit(**JIT)
+def rank_union(
+    segment: Any, union: Any, scoring: Any, allowed: Any, scratch: Any, windows: Any,
+    heap: Any, held: Any, least: Any, base_place: Any,
+) -> Any:  # fmt: skip
+    """Offer the documents with any of the terms to the heap; see `ranking.rank_segment`.
+
+    Parameters
+    ----------
+    union : Union
+        Its postings and their `tfs` verified; no field of any document longer than `TOKENS_MAX`.
+
+    Returns
+    -------
+    held : int
+        Or FAULT.
+    touched : int
+        Allowed documents with any of the terms, in a field that counts.
+    scored : int
+    """
+    if len(scoring.weights) == 1:
+        return _rank_one_field(
+            segment, union, scoring, allowed, scratch.bits, scratch.tallies, scratch.packed, windows,
+            heap, held, least, base_place,
+        )  # fmt: skip
+    return _rank(
+        segment, union, scoring, allowed, scratch.bits, scratch.frequencies, scratch.packed, windows,
+        heap, held, least, base_place,
+    )  # fmt: skip
+
+
+@njit(**JIT)
+def list_union(segment: Any, union: Any, scoring: Any, scratch: Any, windows: Any, docs: Any, f: Any) -> Any:
+    """List the documents with any of the terms, deleted ones included.
+
+    Parameters
+    ----------
+    docs : ndarray of shape (n,), uint32
+    f : ndarray of shape (n,), float64
+        Filled with the documents, ascending, and their f; n at least the number of documents, or of postings. See
+        `rank_union` for the others.
+
+    Returns
+    -------
+    int
+        How many there are, in a field that counts; or FAULT.
+    """
+    words = (len(scoring.weights) + _FIELDS_A_WORD - 1) // _FIELDS_A_WORD
+    bits, sums, table = scratch.bits, scratch.frequencies, scratch.packed
+    found, documents = np.int64(0), len(segment.lengths)
+    if _begin(segment, union, table, words) == FAULT:
+        return np.int64(FAULT)
+    for window in range(windows):
+        for block in range(WINDOW_BLOCKS):
+            bits[block] = 0
+        read = _add_window(segment, union, bits, sums, table, words, window, _DOCUMENTS, True)
+        if read == 0:
+            continue
+        fault = read == FAULT
+        for block in range(WINDOW_BLOCKS):
+            mask = bits[block]
+            while mask != 0:
+                low = (block << 6) + trailing_zeros(mask)
+                mask &= mask - np.uint64(1)
+                doc, at = (window << 16) + low, low * words
+                if doc >= documents:
+                    fault = True
+                else:
+                    here = _frequency(segment, scoring, sums, at, doc)
+                    if here > 0.0:
+                        docs[found], f[found] = doc, here
+                        found += 1
+                for word in range(words):
+                    sums[at + word] = 0
+        if fault:
+            return np.int64(FAULT)
+    return found
+
+
+@njit(**JIT)
+def count_union(segment: Any, union: Any, allowed: Any, scratch: Any, windows: Any) -> Any:
+    """Allowed documents with any of the terms, in whatever field; parameters as in `rank_union`. FAULT as there."""
+    bits, touched, documents = scratch.bits, np.int64(0), len(segment.lengths)
+    opened = _open_terms(
+        segment.postings, segment.term_postings, segment.term_first, union.runs, union.progress,
+        len(segment.impacts),
+    )  # fmt: skip
+    if opened == FAULT:
+        return np.int64(FAULT)
+    for window in range(windows):
+        for block in range(WINDOW_BLOCKS):
+            bits[block] = 0
+        read = _add_window(segment, union, bits, scratch.frequencies, scratch.packed, 1, window, _DOCUMENTS, False)
+        if read == FAULT:
+            return np.int64(FAULT)
+        base = window * WINDOW_BLOCKS
+        if read > 0:
+            for block in range(min(WINDOW_BLOCKS, ((documents + 63) >> 6) - base)):
+                touched += np.int64(popcount(bits[block] & allowed[base + block] if len(allowed) else bits[block]))
+    return touched
