@@ -1,4 +1,4 @@
-"""Queries of words that were met before, from the string typed to results in a few microseconds.
+"""Queries of words that were met before, from the string typed to results in a few microseconds; phrases and prefixes too.
 
 Most queries are plain words, and most words were asked for before. For these the number by which the kernels know
 the word is remembered under the word as it was typed, so that neither parser nor analyzer is asked again.
@@ -9,6 +9,7 @@ here. What this module does not know: parsing, ranking.
 
 from __future__ import annotations
 
+import re
 from time import perf_counter
 from typing import Final
 
@@ -20,18 +21,24 @@ from searchkit.analysis.analyzer import Analyzer
 from searchkit.index.snapshot import IndexSnapshot
 from searchkit.model.results import Results
 from searchkit.query.plain import plain_terms
+from searchkit.query.plan import PrefixLeaf
+from searchkit.query.planning import plan_query
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
-from searchkit.rank.kernels.answer import REQUIRED_LEAF, TIMES_SHIFT, answer
-from searchkit.rank.kernels.arrays import LEAVES_MAX
+from searchkit.rank.kernels.answer import REQUIRED_LEAF, ROW_MASK, TIMES_SHIFT, answer
+from searchkit.rank.kernels.arrays import LEAVES_MAX, PHRASE_WORDS_MAX
 from searchkit.rank.kernels.heap import PLACES_MAX
 from searchkit.search.answer import Answer
 from searchkit.search.execute import KeyRanking, Ranking, parameters_of
 from searchkit.search.fast import WORDS_ONLY, Question
+from searchkit.search.groups import Group, group_of, phrase_of
 from searchkit.search.request import Mode
 from searchkit.search.tables import Tables, damaged, scratch_for, tables_of
 
 _WORDS_REMEMBERED_MAX: Final = 200_000
 """Words as typed; some 30 MB, then all are forgotten."""
+_PREFIXES_REMEMBERED_MAX: Final = 1_000
+_GROUP_ENDS: Final = ('"', "*")
+_PREFIX: Final = re.compile("[A-Za-z0-9]{1,64}[*]")
 
 
 class _WordsAnswer(Answer):
@@ -73,6 +80,7 @@ class KnownWords:
         self.analyzer = analyzer
         self._parameters = parameters_of(held, held.schema.weights, DEFAULT_K1, DEFAULT_B)
         self._generation = held.generation
+        self._all_fields = held.schema.all_text_mask
         self._forget()
 
     def _forget(self) -> None:
@@ -94,6 +102,8 @@ class KnownWords:
         if code is not None:
             codes = [code]
             scratch.leaves[0] = code
+        elif query[-1:] in _GROUP_ENDS:
+            return self._search_group(query, limit, mode, started)
         else:
             found = self._codes(query, mode, tables, known)
             if found is None:
@@ -109,6 +119,47 @@ class KnownWords:
             raise damaged(tables, best)
         made = _WordsAnswer(self, query, mode, tables, codes, keys, best)
         return Results(query, made, (perf_counter() - started) * 1e3, self._generation)
+
+    def _search_group(self, query: str, limit: int, mode: Mode, started: float) -> Results | None:
+        """Results of a query that is one phrase of plain words, or one prefix."""
+        group = self._phrase(query) if query[0] == '"' else self._prefix(query, mode)
+        if group is None or not 0 <= limit <= limits.HITS_MAX:
+            return None
+        keys, best = np.empty(limit, np.uint64), 0
+        if limit:
+            best, _ = group.rank(keys, 1)
+        made = Answer(self.held, self.analyzer, query, mode, KeyRanking(keys, best, group.matches))
+        return Results(query, made, (perf_counter() - started) * 1e3, self._generation)
+
+    def _phrase(self, query: str) -> Group | None:
+        """The phrase a query consists of; None if it does not, or not of plain words."""
+        tables, by_mode = self._known
+        known, inside = by_mode["any"], query[1:-1]
+        if inside[:1] == "+":
+            return None
+        try:
+            codes = list(map(known.__getitem__, inside.split(" ")))
+        except KeyError:
+            if not self._learn(inside, "any", tables, known):
+                return None
+            codes = list(map(known.__getitem__, inside.split()))
+        if not 1 < len(codes) <= PHRASE_WORDS_MAX or max(codes) >= REQUIRED_LEAF:
+            return None
+        return phrase_of(tables, [code & ROW_MASK for code in codes], 0, self._all_fields)
+
+    def _prefix(self, query: str, mode: Mode) -> Group | None:
+        """The prefix a query consists of; None if it does not."""
+        tables, _ = self._known
+        group: Group | None = tables.prefixes.get(query)
+        if group is None and _PREFIX.fullmatch(query) and self.held.places < PLACES_MAX:
+            plan = plan_query(query, self.held.schema, self.analyzer, mode)
+            if isinstance(plan.root, PrefixLeaf) and not plan.warnings:
+                group = group_of(tables, plan.root)
+            if group is not None:
+                if len(tables.prefixes) > _PREFIXES_REMEMBERED_MAX:
+                    tables.prefixes.clear()
+                tables.prefixes[query] = group
+        return group
 
     def _codes(self, query: str, mode: Mode, tables: Tables, known: dict[str, int]) -> list[int] | None:
         """The codes of a query's words, in order; None if it is not plain, or repeats a word."""

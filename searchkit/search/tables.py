@@ -49,6 +49,8 @@ class Tables:
         Rows whose positions have been verified in all segments.
     groups : dict
         What `groups.py` remembers.
+    prefixes : dict
+        What `known_words.py` remembers.
     """
 
     def __init__(self, snapshot: IndexSnapshot, parameters: Parameters) -> None:
@@ -73,6 +75,7 @@ class Tables:
         self.frequencies: list[int] = []
         self.with_positions: set[int] = set()
         self.groups: dict[Any, Any] = {}
+        self.prefixes: dict[str, Any] = {}
         self._rows: dict[str, int] = {}
         self._table = np.zeros((0, segments, 6), np.int64)
         self._idfs, self._levels = np.zeros(0), np.zeros((0, len(LEVEL_RANKS)))
