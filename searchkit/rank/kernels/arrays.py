@@ -157,7 +157,7 @@ class Scratch(NamedTuple):
 
     `tables` has shape (leaves, windows, 3); `bounds` one sum a block and `starts` one entry a block and
     sparse leaf; `sums` one sum and `bits` one bit a
-    document of a window; `candidates`, `values`, `chosen` and `scores` what passed;
+    document of a window; `candidates`, `values`, `chosen`, `entries` and `scores` what passed;
     `masks`, `firsts` and `rest` belong to a batch of blocks whose sums are in `batch`;
     `saved` is a heap as it was; `places` and `factors` are those of `Leaves`, for one segment; `lows` and `spots` are
     the documents of a chunk of the driving leaf within their window and the postings of the leaves there
@@ -193,6 +193,7 @@ class Scratch(NamedTuple):
     frequencies: Any
     tallies: Any
     packed: Any
+    entries: Any
 
 
 def new_scratch(windows: int) -> Scratch:
@@ -225,4 +226,5 @@ def new_scratch(windows: int) -> Scratch:
         frequencies=np.zeros(WINDOW * VECTOR_WORDS_MAX, np.uint64),
         tallies=np.zeros(WINDOW, np.uint16),
         packed=np.zeros(256 * VECTOR_WORDS_MAX, np.uint64),
+        entries=np.zeros(CANDIDATES_MAX, np.int64),
     )

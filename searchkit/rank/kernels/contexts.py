@@ -147,4 +147,5 @@ def scratch_at(context: Any) -> Any:
         u64_at(context[48], (context[49],)),
         u16_at(context[50], (context[51],)),
         u64_at(context[52], (context[53],)),
+        i64_at(context[54], (context[55],)),
     )

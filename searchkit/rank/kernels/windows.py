@@ -33,15 +33,17 @@ from searchkit.rank.kernels.arrays import (
     WINDOW,
     WINDOW_BLOCKS,
 )
-from searchkit.rank.kernels.bits import at_least_u16, expand_add, popcount, trailing_zeros
+from searchkit.rank.kernels.bits import at_least_u16, expand_add, popcount, prefetch, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of, threshold_of
-from searchkit.rank.kernels.exact import contribution, list_contribution
+from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import JIT, key, push
 from searchkit.rank.kernels.lists import bitmap_rank, lower_bound, word_at
 
 _BIN = 16
 _LOOK_AGAIN = 512
 """Documents noted before the threshold is looked at again."""
+_AHEAD = 12
+"""Documents between the one looked at and the one whose words are fetched from memory."""
 
 
 @njit(**JIT)
@@ -128,37 +130,54 @@ def _advance(values: Any, at: Any, end: Any, wanted: Any) -> Any:
 
 
 @njit(**JIT)
-def _score_leaf(segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any, count: Any) -> None:
-    """Add a leaf's contribution to the score of every chosen document."""
-    scores, postings = scratch.scores, segment.postings
-    listed = leaves.places[leaf, FIRST] < 0
+def _locate_leaf(segment: Any, leaves: Any, scratch: Any, leaf: Any, count: Any) -> None:
+    """Note the posting of a leaf in every chosen document, or -1, and begin to fetch its frequency."""
+    postings, entries = segment.postings, scratch.entries
+    listed, narrow = leaves.places[leaf, FIRST] < 0, len(segment.vectors) == NARROW
     window, data, card, first, at = -1, np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    ranks_at = np.int64(0)
     for i in range(count):
         doc = scratch.chosen[i]
         if doc >> 16 != window:
             window = doc >> 16
             data, card = scratch.tables[leaf, window, DATA], scratch.tables[leaf, window, CARD]
-            first = scratch.tables[leaf, window, POSTING]
-            at = data
-        posting = np.int64(-1)
+            first, at = scratch.tables[leaf, window, POSTING], data
+            ranks_at = leaves.places[leaf, RANKED] + window * RANKS
+        entries[i] = -1
         if card == 0:
-            pass
-        elif listed:
+            continue
+        if listed:
             at = _advance(leaves.list_docs, at, data + card, doc)
             if at < data + card and leaves.list_docs[at] == doc:
-                posting = at
-        elif card <= ARRAY_MAX:
+                entries[i] = at
+            continue
+        if card <= ARRAY_MAX:
             at = _advance(postings, at, data + card, doc & 0xFFFF)
             if at < data + card and postings[at] == doc & 0xFFFF:
-                posting = first + at - data
+                entries[i] = first + at - data
         else:
+            ahead = scratch.chosen[min(i + _AHEAD, count - 1)]
+            if ahead >> 16 == window:
+                prefetch(postings, data + 4 * (ahead >> 6 & 1023))
+                prefetch(segment.ranks, ranks_at + (ahead >> 9 & 127))
             block, bit = doc >> 6 & 1023, np.uint64(doc & 63)
             word = word_at(postings, data + 4 * block)
             if word >> bit & np.uint64(1):
-                rank = bitmap_rank(postings, data, segment.ranks, leaves.places[leaf, RANKED] + window * RANKS, block)
-                posting = first + rank + popcount(word & ((np.uint64(1) << bit) - np.uint64(1)))
-        if posting >= 0:
-            scores[i] += contribution(segment, leaves, scoring, leaf, posting, doc)
+                rank = bitmap_rank(postings, data, segment.ranks, ranks_at, block)
+                entries[i] = first + rank + popcount(word & ((np.uint64(1) << bit) - np.uint64(1)))
+        if entries[i] >= 0:
+            prefetch(segment.tfs, entries[i] >> narrow)
+
+
+@njit(**JIT)
+def _score_leaf(segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any, count: Any) -> None:
+    """Add a leaf's contribution to the score of every chosen document: first all are located, then all are scored."""
+    _locate_leaf(segment, leaves, scratch, leaf, count)
+    fields = segment.lengths.shape[1]
+    for i in range(count):
+        prefetch(segment.lengths, scratch.chosen[min(i + _AHEAD, count - 1)] * fields)
+        if scratch.entries[i] >= 0:
+            scratch.scores[i] += contribution(segment, leaves, scoring, leaf, scratch.entries[i], scratch.chosen[i])
 
 
 @njit(**JIT)
