@@ -6,6 +6,7 @@ does. A minute for everything, a second if all was compiled before. What this mo
 
 from __future__ import annotations
 
+import importlib
 import random
 import tempfile
 from collections.abc import Iterator
@@ -40,6 +41,8 @@ class WarmUp:
 
 def warm_up() -> WarmUp:
     """Compile whatever is not compiled yet, for one and for several text fields."""
+    # Once the encoder's kernels are loaded, segments as small as these are encoded by them.
+    importlib.import_module("searchkit.segment.kernels.encode")
     for schema in (Schema.page("en"), Schema(text=Text(language="none"))):
         with tempfile.TemporaryDirectory(prefix="searchkit-warmup-") as where, engine.create(where, schema) as index:
             with index.writer() as writer:
