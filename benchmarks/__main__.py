@@ -116,13 +116,13 @@ class Comparison:
             peer.close()
 
 
-def growth_of(tables: dict[int, Table]) -> dict[str, dict[str, dict[str, float]]]:
-    """p50 of top 10 by engine, class and number of documents."""
+def growth_of(tables: dict[int, Table], mode: str, figure: str) -> dict[str, dict[str, dict[str, float]]]:
+    """A figure of the cells of a mode, "p50" or "p95", by engine, class and number of documents."""
     grown: dict[str, dict[str, dict[str, float]]] = {}
     for documents, table in sorted(tables.items()):
-        for label, cells in table["top 10"].items():
+        for label, cells in table[mode].items():
             for name, cell in cells.items():
-                grown.setdefault(name, {}).setdefault(label, {})[str(documents)] = cell.p50
+                grown.setdefault(name, {}).setdefault(label, {})[str(documents)] = getattr(cell, figure)
     return grown
 
 
@@ -214,8 +214,9 @@ def main(given: list[str] | None = None) -> int:
             engines = comparison.build(engines)
             comparison.ask(engines, questions, options.rounds, options.budget)
             tables[documents] = tabulate(comparison.lanes, questions)
-    table, growth = tables[whole.documents], growth_of(tables)
-    judged = [*bars.judge(table, comparison.builds, whole.documents), bars.growth_bar(growth[OURS])]
+    table, growth = tables[whole.documents], growth_of(tables, "top 10", "p50")
+    slow_growth = growth_of(tables, "top 1000", "p95")[OURS]
+    judged = [*bars.judge(table, comparison.builds), bars.growth_bar(growth[OURS]), bars.large_bar(slow_growth)]
     print(f"{whole.documents:,} passages, {len(questions):,} questions, {options.rounds} rounds, seed {SEED}")
     print(f"{record.machine()}, load {busy} before and {record.load()} after, commit {commit}\n")
     print(report(comparison, table, growth, judged))
@@ -228,6 +229,7 @@ def main(given: list[str] | None = None) -> int:
             "questions": {label: sum(question.label == label for question in questions) for label in CLASSES},
             "bars": [{**asdict(bar), "reached": bar.reached} for bar in judged],
             "growth": growth[OURS],
+            "growth_top_1000_p95": slow_growth,
         }
         tell(f"kept in {record.append('comparison', line | facts_of(comparison) | {'table': to_plain(table)}).name}")
         for picture, text in pictures(table, growth, whole.documents).items():

@@ -259,25 +259,33 @@ def test_bars_are_judged_by_the_worst_class():
         questions_of("or 2", "phrase"),
     )
     builds = {"searchkit": {"cpu_s": 2.0, "size": 30, "peak_mb": 500.0}, "tantivy": {"cpu_s": 4.0, "size": 20}}
-    judged = bars.judge(made, builds, 1_000)
+    judged = bars.judge(made, builds)
     assert (judged[0].measured, judged[0].where, judged[0].reached) == (2.0, "phrase", True)
     assert judged[1].measured == pytest.approx(10**0.5)
     assert judged[2].reached is None
     assert [bar.measured for bar in judged[-3:]] == [2.0, 1.5, 0.5]
     assert all(str(bar) for bar in judged)
-    assert bars.judge(made, {}, 1_000)[-1].reached is None
+    assert bars.judge(made, {})[-1].reached is None
 
 
-def test_times_are_extrapolated_linearly():
-    """p95 of the slowest union class for a thousand hits, times the quotient of documents; counts by counts."""
+def test_counts_of_single_words_are_compared():
+    """A frequent word's p50 by a rare one's."""
     lane = lane_with("searchkit", "", {0: [100]})
-    lane.calls += [Call(1, "top 1000", lambda: None, [300_000]), Call(2, "top 1000", lambda: None, [400_000])]
-    lane.calls += [Call(number, "count", lambda: None, [us * 1_000]) for number, us in ((3, 6), (4, 4))]
-    asked = questions_of("or 2", "or 2", "question", "term frequent", "term rare")
-    judged = {bar.name.partition(",")[0]: bar for bar in bars.judge(table.tabulate([lane], asked), {}, bars.LARGE // 2)}
-    assert judged["ms of a union"].measured == pytest.approx(0.8, rel=1e-4)
-    assert judged["ms of a union"].where == "question"
+    lane.calls += [Call(number, "count", lambda: None, [us * 1_000]) for number, us in ((1, 6), (2, 4))]
+    asked = questions_of("or 2", "term frequent", "term rare")
+    judged = {bar.name.partition(",")[0]: bar for bar in bars.judge(table.tabulate([lane], asked), {})}
     assert judged["counts"].measured == 1.5
+
+
+def test_times_are_extrapolated_as_they_grew():
+    """Linearly from one corpus; from two by the power between them, each class by its own; the slowest decides."""
+    half = str(bars.LARGE // 2)
+    one = bars.large_bar({"or 2": {half: 300.0}, "question": {half: 400.0}, "phrase": {half: 9e9}})
+    assert (one.measured, one.where) == (pytest.approx(0.8, rel=1e-4), "question")
+    eighth = str(bars.LARGE // 8)
+    two = bars.large_bar({"or 2": {eighth: 300.0, half: 300.0}, "question": {eighth: 200.0, half: 400.0}})
+    assert (two.measured, two.where) == (pytest.approx(0.4 * 2**0.5, rel=1e-3), "question")
+    assert bars.large_bar({}).reached is None
 
 
 def test_growth_is_an_exponent():
