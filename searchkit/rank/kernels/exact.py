@@ -20,12 +20,12 @@ NARROW = 16
 
 
 @njit(**INLINE)
-def vector_code(segment: Any, posting: Any) -> Any:
-    """The row of `vectors` that a posting's frequencies are, or its last if they are among the `escapes`."""
-    if len(segment.vectors) == NARROW:
-        code = np.int64(segment.tfs[posting >> 1]) >> ((posting & 1) << 2) & 15
+def vector_code(tfs: Any, rows: Any, posting: Any) -> Any:
+    """Which of so many rows of `vectors` a posting's frequencies are; the last if they are among the `escapes`."""
+    if rows == NARROW:
+        code = np.int64(tfs[posting >> 1]) >> ((posting & 1) << 2) & 15
     else:
-        code = np.int64(segment.tfs[posting])
+        code = np.int64(tfs[posting])
     return code
 
 
@@ -38,7 +38,7 @@ def escape_row(escaped: Any, posting: Any, count: Any) -> Any:
 @njit(**INLINE)
 def combined_frequency(segment: Any, scoring: Any, posting: Any, doc: Any) -> Any:
     """f of one posting: the sum of `rank.bm25.combined_frequencies`, in its order."""
-    row, escape = vector_code(segment, posting), np.int64(-1)
+    row, escape = vector_code(segment.tfs, len(segment.vectors), posting), np.int64(-1)
     if row == len(segment.vectors) - 1:
         escape = escape_row(segment.escaped, posting, len(segment.escapes))
     f = 0.0

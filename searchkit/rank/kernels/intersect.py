@@ -203,23 +203,59 @@ def _meet_list(docs: Any, base: Any, at: Any, end: Any, lows: Any, mask: Any, sp
     return met, at
 
 
-@njit(**INLINE)
-def meet(segment: Any, leaves: Any, scratch: Any, leaf: Any, window: Any, mask: Any) -> Any:
+@njit(**JIT)
+def _meet(
+    postings: Any, list_docs: Any, places: Any, tables: Any, cursors: Any, lows: Any, all_spots: Any,
+    leaf: Any, window: Any, mask: Any,
+) -> Any:  # fmt: skip
     """What of a chunk stands in another leaf; `spots` are filled for it."""
-    data, card = scratch.tables[leaf, window, DATA], scratch.tables[leaf, window, CARD]
-    spots, met = scratch.spots[leaf], np.uint64(0)
-    if leaves.places[leaf, FIRST] < 0:
-        met, at = _meet_list(
-            leaves.list_docs, window << 16, scratch.cursors[leaf, AT], data + card, scratch.lows, mask, spots
-        )
-        scratch.cursors[leaf, AT] = at
+    data, card = tables[leaf, window, DATA], tables[leaf, window, CARD]
+    spots, at, end = all_spots[leaf], cursors[leaf, AT], data + card
+    if places[leaf, FIRST] < 0:
+        mask, at = _meet_list(list_docs, window << 16, at, end, lows, mask, spots)
     elif card > ARRAY_MAX:
-        met = _meet_bitmap(segment.postings, data, scratch.lows, mask, spots)
+        mask = _meet_bitmap(postings, data, lows, mask, spots)
     else:
-        first, begin = scratch.tables[leaf, window, POSTING], scratch.cursors[leaf, AT]
-        met, at = _meet_array(segment.postings, data, first, begin, data + card, scratch.lows, mask, spots)
-        scratch.cursors[leaf, AT] = at
-    return met
+        mask, at = _meet_array(postings, data, tables[leaf, window, POSTING], at, end, lows, mask, spots)
+    cursors[leaf, AT] = at
+    return mask
+
+
+@njit(**JIT)
+def _meet_others(
+    postings: Any, list_docs: Any, places: Any, tables: Any, cursors: Any, lows: Any, spots: Any, order: Any,
+    allowed: Any, required: Any, window: Any, dense: Any, mask: Any,
+) -> Any:  # fmt: skip
+    for turn in range(1, required):
+        leaf = order[turn]
+        if mask != 0 and not (dense and places[leaf, FIRST] >= 0):
+            mask = _meet(postings, list_docs, places, tables, cursors, lows, spots, leaf, window, mask)
+    if not dense and mask != 0 and len(allowed):
+        mask = _only_allowed(allowed, lows, mask, window)
+    return mask
+
+
+@njit(**INLINE)
+def meet_others(
+    segment: Any, leaves: Any, scratch: Any, allowed: Any, required: Any, window: Any, dense: Any, mask: Any
+) -> Any:
+    """What of a chunk is allowed and stands in all other required leaves; `dense` if the driver is a bitmap."""
+    return _meet_others(
+        segment.postings, leaves.list_docs, leaves.places, scratch.tables, scratch.cursors, scratch.lows,
+        scratch.spots, scratch.order, allowed, required, window, dense, mask,
+    )  # fmt: skip
+
+
+@njit(**JIT)
+def _spot_in_bitmap(
+    postings: Any, ranks: Any, places: Any, tables: Any, lows: Any, spots: Any, leaf: Any, window: Any, i: Any
+) -> Any:
+    data, low = tables[leaf, window, DATA], lows[i]
+    word = word_at(postings, data + 4 * (low >> 6))
+    rank = bitmap_rank(postings, data, ranks, places[leaf, RANKED] + window * RANKS, low >> 6)
+    below = (np.uint64(1) << np.uint64(low & 63)) - np.uint64(1)
+    spots[leaf, i] = tables[leaf, window, POSTING] + rank + np.int64(popcount(word & below))
+    return spots[leaf, i]
 
 
 @njit(**INLINE)
@@ -227,14 +263,38 @@ def spot(segment: Any, leaves: Any, scratch: Any, leaf: Any, window: Any, i: Any
     """Posting of a leaf for a document of the chunk that is known to hold it."""
     posting = scratch.spots[leaf, i]
     if posting == _UNKNOWN:
-        data, low = scratch.tables[leaf, window, DATA], scratch.lows[i]
-        word = word_at(segment.postings, data + 4 * (low >> 6))
-        ranks_at = leaves.places[leaf, RANKED] + window * RANKS
-        rank = bitmap_rank(segment.postings, data, segment.ranks, ranks_at, low >> 6)
-        below = (np.uint64(1) << np.uint64(low & 63)) - np.uint64(1)
-        posting = scratch.tables[leaf, window, POSTING] + rank + np.int64(popcount(word & below))
-        scratch.spots[leaf, i] = posting
+        posting = _spot_in_bitmap(
+            segment.postings, segment.ranks, leaves.places, scratch.tables, scratch.lows, scratch.spots, leaf, window, i
+        )
     return posting
+
+
+@njit(**JIT)
+def _next_chunk(
+    postings: Any, list_docs: Any, places: Any, tables: Any, order: Any, lows: Any, spots: Any, allowed: Any,
+    required: Any, window: Any, start: Any, alive: Any,
+) -> Any:  # fmt: skip
+    driver = order[0]
+    data, card = tables[driver, window, DATA], tables[driver, window, CARD]
+    size = np.int64(0)
+    if is_bitmap(places, card, driver):
+        size, start = _next_blocks(postings, places, tables, order, required, window, allowed, start, alive, lows)
+        for turn in range(required):
+            for i in range(size):
+                spots[order[turn], i] = _UNKNOWN
+    else:
+        size = np.int64(min(card - start, BLOCK))
+        first = tables[driver, window, POSTING] + start
+        if places[driver, FIRST] < 0:
+            for i in range(size):
+                lows[i] = np.int64(list_docs[data + start + i] & 0xFFFF)
+        else:
+            for i in range(size):
+                lows[i] = postings[data + start + i]
+        for i in range(size):
+            spots[driver, i] = first + i
+        start += size
+    return size, start
 
 
 @njit(**INLINE)
@@ -257,44 +317,10 @@ def next_chunk(
     start : int
         Where to go on; nothing is left from the last block, or the last entry, on.
     """
-    driver = scratch.order[0]
-    data, card = scratch.tables[driver, window, DATA], scratch.tables[driver, window, CARD]
-    size, lows = np.int64(0), scratch.lows
-    if is_bitmap(leaves.places, card, driver):
-        size, start = _next_blocks(
-            segment.postings, leaves.places, scratch.tables, scratch.order, required, window, allowed, start, alive,
-            lows,
-        )  # fmt: skip
-        for turn in range(required):
-            for i in range(size):
-                scratch.spots[scratch.order[turn], i] = _UNKNOWN
-    else:
-        size = np.int64(min(card - start, BLOCK))
-        first = scratch.tables[driver, window, POSTING] + start
-        if leaves.places[driver, FIRST] < 0:
-            for i in range(size):
-                lows[i] = np.int64(leaves.list_docs[data + start + i] & 0xFFFF)
-        else:
-            for i in range(size):
-                lows[i] = segment.postings[data + start + i]
-        for i in range(size):
-            scratch.spots[driver, i] = first + i
-        start += size
-    return size, start
-
-
-@njit(**INLINE)
-def meet_others(
-    segment: Any, leaves: Any, scratch: Any, allowed: Any, required: Any, window: Any, dense: Any, mask: Any
-) -> Any:
-    """What of a chunk is allowed and stands in all other required leaves; `dense` if the driver is a bitmap."""
-    for turn in range(1, required):
-        leaf = scratch.order[turn]
-        if mask != 0 and not (dense and leaves.places[leaf, FIRST] >= 0):
-            mask = meet(segment, leaves, scratch, leaf, window, mask)
-    if not dense and mask != 0 and len(allowed):
-        mask = _only_allowed(allowed, scratch.lows, mask, window)
-    return mask
+    return _next_chunk(
+        segment.postings, leaves.list_docs, leaves.places, scratch.tables, scratch.order, scratch.lows, scratch.spots,
+        allowed, required, window, start, alive,
+    )  # fmt: skip
 
 
 @njit(**JIT)

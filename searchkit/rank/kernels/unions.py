@@ -110,74 +110,96 @@ def _pack(row: Any, fields: Any, word: Any) -> Any:
 
 
 @njit(**INLINE)
-def _add(segment: Any, sums: Any, table: Any, words: Any, fields: Any, low: Any, posting: Any) -> None:
+def _add(
+    tfs: Any,
+    rows: Any,
+    escaped: Any,
+    escapes: Any,
+    sums: Any,
+    table: Any,
+    words: Any,
+    fields: Any,
+    low: Any,
+    posting: Any,
+) -> None:
     """Add a posting's frequencies to the sums of its document."""
-    code = vector_code(segment, posting)
+    code = vector_code(tfs, rows, posting)
     for word in range(words):
-        if code != len(segment.vectors) - 1:
+        if code != rows - 1:
             sums[low * words + word] += table[code * words + word]
         else:
-            row = escape_row(segment.escaped, posting, len(segment.escapes))
-            sums[low * words + word] += _pack(segment.escapes[row], fields, word)
+            row = escape_row(escaped, posting, len(escapes))
+            sums[low * words + word] += _pack(escapes[row], fields, word)
 
 
-@njit(**INLINE)
+@njit(**JIT)
 def _add_container(
-    segment: Any, bits: Any, sums: Any, table: Any, words: Any, fields: Any, data: Any, card: Any, first: Any,
-    notes: Any, adds: Any,
+    postings: Any, tfs: Any, rows: Any, escaped: Any, escapes: Any, bits: Any, sums: Any, table: Any, words: Any,
+    fields: Any, data: Any, card: Any, first: Any, notes: Any, adds: Any,
 ) -> Any:  # fmt: skip
-    """Note the documents of a container, add up their frequencies, or both; whether it holds more than it says."""
-    fault, postings = False, segment.postings
+    """Note the documents of a container, add up their frequencies, or both; whether it holds what it says."""
     if notes == _BLOCKS and card > _SPARSE_MAX:
         for group in range(WINDOW_BLOCKS // 64):
             bits[group] = ~np.uint64(0)
-    if card <= ARRAY_MAX:
-        for i in range(card):
-            low = np.int64(postings[data + i])
-            if notes == _DOCUMENTS:
-                bits[low >> 6] |= np.uint64(1) << np.uint64(low & 63)
-            elif card <= _SPARSE_MAX:
-                bits[low >> 12] |= np.uint64(1) << np.uint64(low >> 6 & 63)
-            if adds:
-                _add(segment, sums, table, words, fields, low, first + i)
-    else:
-        rank = np.int64(0)
-        for block in range(WINDOW_BLOCKS):
-            word = word_at(postings, data + 4 * block)
-            if notes == _DOCUMENTS:
-                bits[block] |= word
-            if rank + np.int64(popcount(word)) > card:
-                fault = True
-                break
-            while adds and word != 0:
-                _add(segment, sums, table, words, fields, (block << 6) + trailing_zeros(word), first + rank)
-                word &= word - np.uint64(1)
-                rank += 1
-    return fault
+    rank, blocks = np.int64(0), WINDOW_BLOCKS if card > ARRAY_MAX else 0
+    for i in range(card if card <= ARRAY_MAX else 0):
+        low = np.int64(postings[data + i])
+        if notes == _DOCUMENTS:
+            bits[low >> 6] |= np.uint64(1) << np.uint64(low & 63)
+        elif card <= _SPARSE_MAX:
+            bits[low >> 12] |= np.uint64(1) << np.uint64(low >> 6 & 63)
+        if adds:
+            _add(tfs, rows, escaped, escapes, sums, table, words, fields, low, first + i)
+    for block in range(blocks):
+        word = word_at(postings, data + 4 * block)
+        if notes == _DOCUMENTS:
+            bits[block] |= word
+        if rank + np.int64(popcount(word)) > card:
+            return False
+        if not adds:
+            rank += np.int64(popcount(word))
+        while adds and word != 0:
+            low = (block << 6) + trailing_zeros(word)
+            _add(tfs, rows, escaped, escapes, sums, table, words, fields, low, first + rank)
+            word &= word - np.uint64(1)
+            rank += 1
+    return True
+
+
+@njit(**JIT)
+def _add_lists(
+    postings: Any, term_postings: Any, term_first: Any, tfs: Any, rows: Any, escaped: Any, escapes: Any,
+    runs: Any, progress: Any, fields: Any, bits: Any, sums: Any, table: Any, words: Any, window: Any, notes: Any, adds: Any,
+) -> Any:  # fmt: skip
+    read, term = np.int64(0), -1
+    for run in range(len(runs)):
+        for number in range(runs[run, 0], runs[run, 1]):
+            term += 1
+            if progress[term, _WINDOW] != window:
+                continue
+            start, end = np.int64(term_postings[number]), np.int64(term_postings[number + 1])
+            first = np.int64(term_first[number])
+            frequency, before = np.int64(term_first[number + 1]) - first, progress[term, _BEFORE]
+            data, card = _next_container(postings, start, end, frequency, progress, term)
+            if card == FAULT or not _add_container(
+                postings, tfs, rows, escaped, escapes, bits, sums, table, words, fields, data, card, first + before,
+                notes, adds,
+            ):  # fmt: skip
+                return np.int64(FAULT)
+            read += 1
+    return read
 
 
 @njit(**INLINE)
 def _add_window(
     segment: Any, union: Any, bits: Any, sums: Any, table: Any, words: Any, window: Any, notes: Any, adds: Any
 ) -> Any:
-    """Touch what any of the terms has in a window; returns containers read, or FAULT."""
-    progress, read, term = union.progress, np.int64(0), -1
-    for run in range(len(union.runs)):
-        for number in range(union.runs[run, 0], union.runs[run, 1]):
-            term += 1
-            if progress[term, _WINDOW] != window or read == FAULT:
-                continue
-            start, end = np.int64(segment.term_postings[number]), np.int64(segment.term_postings[number + 1])
-            first = np.int64(segment.term_first[number])
-            frequency, before = np.int64(segment.term_first[number + 1]) - first, progress[term, _BEFORE]
-            data, card = _next_container(segment.postings, start, end, frequency, progress, term)
-            fault = card == FAULT
-            if not fault:
-                fault = _add_container(
-                    segment, bits, sums, table, words, union.fields, data, card, first + before, notes, adds
-                )
-            read = np.int64(FAULT) if fault else read + 1
-    return read
+    """Add up what all of the terms have in a window; returns containers read, or FAULT."""
+    return _add_lists(
+        segment.postings, segment.term_postings, segment.term_first, segment.tfs, len(segment.vectors),
+        segment.escaped, segment.escapes, union.runs, union.progress, union.fields, bits, sums, table, words, window,
+        notes, adds,
+    )  # fmt: skip
 
 
 @njit(**INLINE)
