@@ -150,6 +150,8 @@ class PageStore:
             def look(txn: PageTxn) -> list[tuple[int, PageRecord | Gone]]:
                 found: list[tuple[int, PageRecord | Gone]] = []
                 for number, url in txn.changes(after):
+                    if txn.url(url) is None:
+                        raise PageStoreDamaged(self.path, f"change {number} is of {url}, of which nothing is known")
                     found.append((number, txn.document(url) or Gone(url)))
                     if len(found) >= _BATCH:
                         break
