@@ -55,6 +55,10 @@ def check(
         if drop:
             facts["dropped"] = [segment.to_dict() for segment in dropped]
         terminal.json(facts)
+    elif report.error is not None:
+        for finding in report.findings:
+            if finding != str(report.error):  # That one is said as an error is.
+                terminal.line(safe_text(finding))
     else:
         for finding in report.findings:
             terminal.line(safe_text(finding))

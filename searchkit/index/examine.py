@@ -17,7 +17,7 @@ import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -104,6 +104,53 @@ def live_ids(path: Path, entry: SegmentEntry, dead: BitMap) -> list[str] | None:
     return [id for doc, id in enumerate(ids) if doc not in dead]
 
 
+def examine_segments(
+    catalog: Catalog,
+    skip: Collection[str] = (),
+    *,
+    began: Callable[[Path], object] | None = None,
+    ended: Callable[[Path, SegmentEntry, BitMap, list[str]], object] | None = None,
+) -> Examination:
+    """Read every segment of the newest commit, and of those that follow meanwhile, in this process.
+
+    Parameters
+    ----------
+    skip : collection of str
+        Files not to read.
+    began, ended : callable, optional
+        Told of each file before and after it is read.
+
+    Raises
+    ------
+    SearchkitError
+        If the catalog cannot be read.
+    """
+    found = Examination()
+    seen: set[str] = set()
+    state, dead = catalog.load()
+    while entries := [entry for entry in state.segments if entry.id not in seen]:
+        for entry in entries:
+            seen.add(entry.id)
+            path = catalog.segment_path(entry.id)
+            if str(path) in skip:
+                continue
+            if began is not None:
+                began(path)
+            deleted = dead.get(entry.id, BitMap())
+            findings = examine_segment(path, entry, deleted)
+            if findings and not _listed(catalog, entry):
+                findings = []  # A writer has replaced it meanwhile, and may have removed it.
+            found.findings += findings
+            found.damaged += [entry.id] if findings else []
+            if ended is not None:
+                ended(path, entry, deleted, findings)
+        state, dead = catalog.load()
+    found.generation, found.segments = state.generation, len(state.segments)
+    found.documents = sum(entry.live for entry in state.segments)
+    found.bytes_read = sum(entry.size for entry in state.segments)
+    return found
+
+
 # --- in the child ---------------------------------------------------------------------------------------
 
 
@@ -130,31 +177,23 @@ def _look(directory: Path, skip: set[str], *, ids: bool) -> None:
 
 def _look_at_index(directory: Path, skip: set[str], *, ids: bool) -> None:
     path = directory / INDEX_DIRECTORY / CATALOG_FILE
+
+    def ended(segment: Path, entry: SegmentEntry, dead: BitMap, findings: list[str]) -> None:
+        salvaged = live_ids(segment, entry, dead) if findings and ids else None
+        _tell(end=str(segment), findings=findings, segment=entry.id, ids=salvaged)
+
     try:
         catalog = Catalog(directory)
-        state, dead = catalog.load()
+        catalog.load()
         _tell(end=str(path), findings=[])
-        seen: set[str] = set()
-        while entries := [entry for entry in state.segments if entry.id not in seen]:
-            for entry in entries:
-                seen.add(entry.id)
-                segment = catalog.segment_path(entry.id)
-                if str(segment) in skip:
-                    continue
-                _tell(begin=str(segment), size=entry.size)
-                deleted = dead.get(entry.id, BitMap())
-                findings = examine_segment(segment, entry, deleted)
-                if findings and not _listed(catalog, entry):
-                    findings = []  # A writer has replaced it meanwhile, and may have removed it.
-                salvaged = live_ids(segment, entry, deleted) if findings and ids else None
-                _tell(end=str(segment), findings=findings, segment=entry.id, ids=salvaged)
-            state, dead = catalog.load()  # What was committed meanwhile is looked at, too.
+        whole = examine_segments(
+            catalog, skip, began=lambda path: _tell(begin=str(path), size=_size(path)), ended=ended
+        )
     except SearchkitError as error:
         _tell(end=str(path), findings=[str(error)], error=base64.b64encode(pickle.dumps(error)).decode())
         return
-    live = sum(entry.live for entry in state.segments)
-    size = sum(entry.size for entry in state.segments)
-    _tell(generation=state.generation, segments=len(state.segments), documents=live, bytes_read=size)
+    facts = whole.to_dict()
+    _tell(**{name: facts[name] for name in ("generation", "segments", "documents", "bytes_read")})
 
 
 def _listed(catalog: Catalog, entry: SegmentEntry) -> bool:
@@ -214,7 +253,9 @@ def _one_child(
     try:
         for line in watch.lines(child.stdout):
             if line is None:
-                found.findings.append(f"{at or directory}: reading it did not end within {watch.patience_s:.0f} seconds")
+                found.findings.append(
+                    f"{at or directory}: reading it did not end within {watch.patience_s:.0f} seconds"
+                )
                 break
             facts = json.loads(line)
             if "begin" in facts:

@@ -211,6 +211,8 @@ class IndexWriter:
     def _documents(
         self, records: Iterable[Mapping[str, Any]], rejected: Callable[[DocumentInvalid], object] | None
     ) -> Iterator[Document]:
+        if not isinstance(records, Iterable):
+            raise RequestError(f"records come one after the other, as from a list; {shown(records)} gives none")
         for record in records:
             try:
                 document = to_document(record, self._schema)

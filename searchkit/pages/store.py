@@ -30,7 +30,7 @@ from searchkit.store.lmdb_store import LmdbStore
 T = TypeVar("T")
 
 FILE_NAME: Final = "pages.lmdb"
-_LOCK_NAME: Final = "crawl.lock"
+LOCK_NAME: Final = "crawl.lock"
 _BATCH: Final = 256
 
 
@@ -41,7 +41,7 @@ class PageStore:
         self.directory = directory
         self.path = directory / FILE_NAME
         self._store = store
-        self._lock = WriterLock(directory / _LOCK_NAME)
+        self._lock = WriterLock(directory / LOCK_NAME)
 
     @classmethod
     def exists(cls, directory: Path) -> bool:

@@ -315,7 +315,9 @@ class _Tree:
         if (flags == _LEAF) != (depth == 1) or not nodes:
             raise self._wrong(number, "is not of the level it stands on")
         if flags == _LEAF:
-            if (low is not None and order(nodes[0].key) < low) or (high is not None and not order(nodes[-1].key) < high):
+            if (low is not None and order(nodes[0].key) < low) or (
+                high is not None and not order(nodes[-1].key) < high
+            ):
                 raise self._wrong(number, "holds keys that belong elsewhere")
             for node in nodes:
                 yield number, data, node
