@@ -189,7 +189,8 @@ def _make(path: Path, databases: tuple[str, ...]) -> None:
             os.link(fresh, path)
     finally:
         for left in path.parent.glob(f".{path.name}.*.new"):  # Also what a killed process left.
-            left.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                left.unlink()
     sync_directory(path.parent)
 
 
