@@ -70,9 +70,8 @@ class _Environment:
         self.pid = os.getpid()
         with _lmdb_errors(path):
             self.lmdb = lmdb.open(os.fspath(path), subdir=False, **options)
-            self.page_bytes: int = self.lmdb.stat()["psize"]
-            with open(path, "rb") as file:
-                self.metas = mmap.mmap(file.fileno(), 2 * self.page_bytes, access=mmap.ACCESS_READ)
+        self.page_bytes: int = self.lmdb.stat()["psize"]
+        self.metas: mmap.mmap | None = None
         self.databases: dict[str, Any] = {}
         self.gate = Gate(path)
         self.writing = threading.RLock()
@@ -124,8 +123,9 @@ def _check(environment: _Environment) -> None:
         except lmdb.MapResizedError:  # Another process let it grow just now; nobody uses our map yet.
             environment.lmdb.set_mapsize(0)
             held = environment.lmdb.begin()
-        with held:
+        with held, open(environment.path, "rb") as file:
             check_tree(environment.path, held.id())
+            environment.metas = mmap.mmap(file.fileno(), 2 * environment.page_bytes, access=mmap.ACCESS_READ)
 
 
 class _Forgetting:
@@ -376,6 +376,7 @@ class LmdbStore:
         """
         environment = self._open()
         metas, page = environment.metas, environment.page_bytes
+        assert metas is not None  # Mapped when a mutable store is opened.
         return metas[_META_TXN:_META_BYTES] + metas[page + _META_TXN : page + _META_BYTES]
 
     def write(self, work: Callable[[Txn], T]) -> T:

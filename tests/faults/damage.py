@@ -158,4 +158,8 @@ def _check(forge: Forge, report: Report, site: Path, name: Path, verdict: str, a
 
 
 def _difference(got: Any, want: Any) -> str:
-    return "; ".join(f"{key}: {str(got.get(key))[:150]} for {str(want.get(key))[:150]}" for key in want if got.get(key) != want.get(key))
+    return "; ".join(
+        f"{key}: {str(got.get(key))[:150]} for {str(want.get(key))[:150]}"
+        for key in want
+        if got.get(key) != want.get(key)
+    )

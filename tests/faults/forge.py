@@ -59,7 +59,9 @@ class Outcome:
     @property
     def events(self) -> list[Any]:
         """Whole JSON lines it wrote."""
-        return [json.loads(line) for line in self.out.splitlines(keepends=True) if line[:1] == b"{" and line.endswith(b"\n")]
+        return [
+            json.loads(line) for line in self.out.splitlines(keepends=True) if line[:1] == b"{" and line.endswith(b"\n")
+        ]
 
     @property
     def last(self) -> Any:

@@ -33,7 +33,9 @@ def judge_index(
     at = next((n for n in range(least, most + 1) if found == list(states[n].items())), None)
     if at is None:
         elsewhere = [n for n, state in enumerate(states) if found == list(state.items())]
-        report.wrong(f"{about}: not the state after step {least} to {most} but {elsewhere or 'none'}, {len(found)} documents")
+        report.wrong(
+            f"{about}: not the state after step {least} to {most} but {elsewhere or 'none'}, {len(found)} documents"
+        )
     return at
 
 
@@ -45,7 +47,9 @@ def judge_sound(forge: Forge, report: Report, directory: Path, about: str) -> No
         report.wrong(f"{about}: not sound: {facts} {seen.err[-300:]}")
 
 
-def judge_pages(forge: Forge, report: Report, directory: Path, seed: int, least: int, most: int, about: str) -> int | None:
+def judge_pages(
+    forge: Forge, report: Report, directory: Path, seed: int, least: int, most: int, about: str
+) -> int | None:
     """See that a page store holds the first pages of its story, at least `least` and at most `most` of them."""
     seen = forge.run(["look_at_pages", str(directory)])
     facts = seen.last

@@ -12,12 +12,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, seed, settings, stateful
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import engine
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import searchkit
+from tests.faults.report import Report
 from tests.faults.story import WORDS
 
+DONE: list[tuple[int, int]] = []
+"""Steps and commits of the machines that were torn down."""
 IDS = st.integers(0, 60).map(lambda number: f"doc{number}")
 TEXTS = st.integers(0, len(WORDS) ** 2 - 1).map(
     lambda number: f"{WORDS[number % len(WORDS)]} {WORDS[number // len(WORDS)]}"
@@ -125,6 +130,7 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Nothing stays."""
+        DONE.append((self.steps, self.index.stats()["generation"]))
         self.writer.close()
         assert self.index.check().sound
         segments = self.folder / "site" / "index" / "segments"
@@ -140,3 +146,30 @@ def _compare(snapshot: Any, state: dict[str, str], word: str, *, whole: bool = T
         assert [(record["id"], record["text"]) for record in snapshot.export()] == list(state.items())
     found = {hit.id for hit in snapshot.search(word, limit=100).hits}
     assert found == {id for id, text in state.items() if word in text.split()}
+
+
+def run(report: Report, *, seeds: int = 50, steps: int = 5_000, first: int = 1) -> None:
+    """So many seeds, each one sequence of so many steps."""
+    # Hypothesis means sequences to be short enough to be shrunk; these are long on purpose.
+    engine.BUFFER_SIZE = stateful.BUFFER_SIZE = 1 << 26
+    for number in range(first, first + seeds):
+        chosen = seed(number)(type(f"Machine{number}", (Machine,), {}))
+        wanted = settings(
+            max_examples=3,  # The first two are the simplest ones: nothing happens in them.
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        try:
+            stateful.run_state_machine_as_test(chosen, settings=wanted, _min_steps=steps)
+        except Exception as error:
+            report.wrong(f"seed {number}: {type(error).__name__}: {error!s:.500}")
+        report.count("seeds")
+        steps_done, commits = DONE.pop() if len(DONE) == 3 else (0, 0)
+        report.count("steps", steps_done)
+        report.count("commits", commits)
+        DONE.clear()
+    if report.figures["steps"] < seeds * steps:
+        report.wrong(f"{report.figures['steps']} steps in all, not {seeds * steps}")

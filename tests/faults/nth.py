@@ -96,7 +96,14 @@ def _some() -> list[str]:
 
 
 def _judge(
-    forge: Forge, report: Report, site: Path, job: str, start: int, events: list[dict[str, object]], status: int, about: str
+    forge: Forge,
+    report: Report,
+    site: Path,
+    job: str,
+    start: int,
+    events: list[dict[str, object]],
+    status: int,
+    about: str,
 ) -> None:
     if job == "crawl":
         least = acknowledged(events, start)

@@ -28,4 +28,6 @@ class Report:
     def line(self) -> str:
         """One line."""
         took = round(time.monotonic() - self.began, 1)
-        return json.dumps({"part": self.part, **self.figures, "bad": len(self.bad), "seconds": took, "first": self.bad[:5]})
+        return json.dumps(
+            {"part": self.part, **self.figures, "bad": len(self.bad), "seconds": took, "first": self.bad[:5]}
+        )

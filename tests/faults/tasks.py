@@ -155,7 +155,9 @@ async def _crawl(store: PageStore, made: list[dict[str, Any]], first: int, at_on
 def _step(page: dict[str, Any]) -> Any:
     def step(txn: Any) -> None:
         txn.discover(page["url"], depth=0)
-        txn.put_page(PageRecord(page["url"], page["title"], page["text"], links=tuple((u, "a link") for u in page["links"])))
+        txn.put_page(
+            PageRecord(page["url"], page["title"], page["text"], links=tuple((u, "a link") for u in page["links"]))
+        )
         for url in page["links"]:
             txn.discover(url, depth=1, found_on=page["url"])
         txn.discover(page["url"] + "/private", depth=1, reason=Reason.ROBOTS)
