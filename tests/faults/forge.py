@@ -211,6 +211,7 @@ def _command(arguments: list[str]) -> int:
 def _serve() -> None:
     for module in sys.argv[1:]:
         importlib.import_module(module)
+    importlib.import_module("tests.faults.tasks").warm()
     orders, answers = os.fdopen(os.dup(0), "r"), os.fdopen(os.dup(1), "w")
     for line in orders:
         pid = os.fork()

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+import importlib
+import io
 import json
 import random
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +37,19 @@ def tell(**facts: Any) -> None:
 
 def _error(error: SearchkitError) -> None:
     tell(error=type(error).__name__, message=str(error), hint=error.hint)
+
+
+def warm() -> None:
+    """Do a little of everything, so that what a process loads on its way is loaded; closes all it opens."""
+    with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
+        live(f"{scratch}/site", 1, 0, 4)
+        crawl(f"{scratch}/site", 1, 0, 4)
+        answer(f"{scratch}/site", pages=True)
+        sound(f"{scratch}/site")
+        importlib.import_module("cli.check")
+        importlib.import_module("cli.delete")
+        importlib.import_module("cli.merge")
+    gc.collect()
 
 
 # --- an index -------------------------------------------------------------------------------------------
