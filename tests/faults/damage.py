@@ -71,7 +71,7 @@ def append(path: Path, draw: random.Random) -> None:
         file.write(draw.choice([bytes, draw.randbytes])(draw.choice([1, 100, PAGE, 3 * PAGE])))
 
 
-def remove(path: Path, draw: random.Random) -> None:  # noqa: ARG001
+def remove(path: Path, draw: random.Random) -> None:
     """The file is not there."""
     path.unlink()
 

@@ -22,7 +22,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {"write": 1, "sync": 2, "name": 3, "unlink": 4, "open": 5, "size": 6, "short": 7}
@@ -87,7 +87,7 @@ class Forge:
             text=True,
         )
 
-    def __enter__(self) -> Forge:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -105,11 +105,10 @@ def reopen(directory: str) -> None:
 
 def rewrite(directory: str) -> None:
     """Open a writer and change a document."""
-    with searchkit.open(directory) as index:
-        with index.writer() as writer:
-            writer.add({"id": "1", "text": "changed"})
-            writer.commit()
-            tell(documents=len(index))
+    with searchkit.open(directory) as index, index.writer() as writer:
+        writer.add({"id": "1", "text": "changed"})
+        writer.commit()
+        tell(documents=len(index))
 
 
 def look(directory: str) -> None:

@@ -261,9 +261,7 @@ def _gather(report: Report, folder: Path, processes: dict[str, subprocess.Popen[
     return commits
 
 
-def _figures(
-    report: Report, folder: Path, site: Path, sizes: list[int], commits: int, *, judged: bool
-) -> None:
+def _figures(report: Report, folder: Path, site: Path, sizes: list[int], commits: int, *, judged: bool) -> None:
     report.figures["commits"] = commits
     times = {}
     for name in ("quiet", "busy"):
