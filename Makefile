@@ -4,6 +4,7 @@
 #   make test     every test but the slow ones, with coverage
 #   make lint     style, types and the direction of imports
 #   make bench    the benchmarks (minutes)
+#   make soak     try for hours to break an index: docs/RELIABILITY.md
 #   make format   let ruff lay the code out
 #
 # Another interpreter: make PYTHON=python3.13 test        Other arguments for pytest: make test ARGS="-k query"
@@ -16,7 +17,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench format slow clean
+.PHONY: help demo test lint bench format slow soak clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -35,6 +36,9 @@ demo: $(READY) ## crawl, index and search a real site served from this machine
 
 test: $(READY) ## every test but the slow ones, with coverage
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" --cov --cov-fail-under=90 $(ARGS)
+
+soak: $(READY) ## try for hours to break an index: kills, power cuts, damage, full disks (ARGS="PART ...")
+	$(BIN)/python -m tests.faults.soak $(ARGS)
 
 slow: $(READY) ## the slow tests: kill loops, large collections
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -40,6 +40,11 @@ def finish(terminal: Terminal, command: Callable[[], Status | None], *, debug: b
     except BrokenPipeError:
         _silence_stdout()
         return Status.PIPE
+    except MemoryError:
+        if debug:
+            raise
+        terminal.error("there is not enough memory", "Ask for less at once, end other programs, or raise `ulimit -v`.")
+        return Status.STORE
     except OSError as error:
         # The library turns these into its own; what arrives here was met in a command, such as an output file.
         if debug:

@@ -14,6 +14,10 @@ import typer
 import searchkit
 from cli.options import Directory
 from cli.terminal import Terminal, to_json
+from searchkit.errors import SourceError
+from searchkit.index.catalog import INDEX_DIRECTORY
+from searchkit.pages.store import FILE_NAME as PAGES_FILE
+from searchkit.pages.store import LOCK_NAME
 
 
 def export(
@@ -29,6 +33,7 @@ def export(
     -o appears whole or not at all.
     """
     terminal = Terminal.of_process()
+    _refuse_own_files(directory, output)
     with searchkit.open(directory) as index, index.snapshot() as snapshot, _destination(output, terminal) as file:
         count = 0
         with terminal.progress("exporting", snapshot.documents, "documents") as show:
@@ -38,6 +43,28 @@ def export(
                 show(count, "")
     if output:
         terminal.note(f"{count:,} documents in {output}")
+
+
+def _refuse_own_files(directory: Path, output: Path | None) -> None:
+    """See that what is exported does not replace what it comes from, under whatever name.
+
+    Raises
+    ------
+    SourceError
+        If the file belongs to the collection.
+    """
+    if output is None or str(output) == "-":
+        return
+    index, pages = directory / INDEX_DIRECTORY, directory / PAGES_FILE
+    there = output.resolve()
+    own = [pages, Path(f"{pages}-lock"), directory / LOCK_NAME]
+    same = [path for path in (*own, *index.rglob("*")) if path.exists() and output.exists() and path.samefile(output)]
+    if same or there.is_relative_to(index.resolve()) or there in {path.resolve() for path in own}:
+        raise SourceError(
+            str(output),
+            f"is a file of the collection {directory} itself",
+            hint="Write the export somewhere else, such as beside that directory.",
+        )
 
 
 @contextlib.contextmanager

@@ -8,6 +8,8 @@ enough queries to be worth them, and what writes, checks or explains when it is 
 
 from __future__ import annotations
 
+import math
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +28,6 @@ from searchkit.errors import (
     NotACollection,
     RequestError,
     SchemaError,
-    SegmentDamaged,
 )
 from searchkit.index.catalog import Catalog
 from searchkit.index.snapshot import IndexSnapshot, load_snapshot
@@ -74,7 +75,11 @@ def create(
     NotACollection
         If the path is a file.
     """
-    directory = Path(path)
+    directory = _as_path(path)
+    if schema is not None and not isinstance(schema, Schema):
+        raise SchemaError(f"a schema is a Schema, not {type(schema).__name__}")
+    if language is not None and not isinstance(language, str):
+        raise SchemaError(f"a language is a text such as 'en', not {type(language).__name__}")
     with os_errors(directory):
         if directory.exists() and not directory.is_dir():
             raise NotACollection(directory, "is a file, not a directory")
@@ -112,7 +117,18 @@ def open(path: str | Path, *, any_analyzer: bool = False) -> Index:
     AnalyzerMismatch, CatalogDamaged, FormatUnsupported
         If it cannot be read faithfully.
     """
-    return Index(Path(path), any_analyzer=any_analyzer)
+    return Index(_as_path(path), any_analyzer=any_analyzer)
+
+
+def _as_path(path: object) -> Path:
+    """A directory, whatever names it; raises NotACollection for what can name none."""
+    try:
+        named = os.fspath(path)  # type: ignore[call-overload]
+    except TypeError:
+        named = None
+    if not isinstance(named, str) or "\0" in named:
+        raise NotACollection(Path(), f"a directory is named by a text or a Path, not {path!r:.80}")
+    return Path(named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +431,8 @@ class Index:
         from searchkit.index.writer import IndexWriter as Writer
 
         self._open_catalog()
+        if not isinstance(lock_timeout, int | float) or math.isnan(lock_timeout):
+            raise RequestError(f"a lock timeout is a number of seconds, not {lock_timeout!r}")
         return Writer(self.path, self.analyzer, lock_timeout=lock_timeout)
 
     def merge(self, *, lock_timeout: float = limits.LOCK_TIMEOUT_S) -> None:
@@ -448,24 +466,19 @@ class Index:
         }
 
     def check(self) -> CheckReport:
-        """Read everything and compare it with its checksums and with itself."""
-        from searchkit.segment.check import check_segment
+        """Read every segment and compare it with its checksums and with itself, in this process.
 
-        catalog = self._open_catalog()
-        state, _ = catalog.load()
-        findings: list[str] = []
-        try:
-            views = load_snapshot(catalog).views
-        except SegmentDamaged as error:
-            return CheckReport(state.generation, len(state.segments), 0, 0, (str(error),))
-        for view in views:
-            findings += check_segment(view.reader)
+        `searchkit check` reads in a process of its own, which damage may end, and the crawled pages as well.
+        """
+        from searchkit.index.examine import examine_segments
+
+        found = examine_segments(self._open_catalog())
         return CheckReport(
-            generation=state.generation,
-            segments=len(views),
-            documents=sum(entry.live for entry in state.segments),
-            bytes_read=sum(entry.size for entry in state.segments),
-            findings=tuple(findings),
+            generation=found.generation,
+            segments=found.segments,
+            documents=found.documents,
+            bytes_read=found.bytes_read,
+            findings=tuple(found.findings),
         )
 
     def close(self) -> None:

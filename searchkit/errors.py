@@ -266,7 +266,12 @@ class IndexLocked(ResourceError):
 
 
 class StorageError(ResourceError):
-    """The operating system refused a read or a write: no space, no permission, too many open files."""
+    """The operating system refused a read or a write: no space, no permission, too many open files.
+
+    `unsynced` says that a sync failed, after which whoever was writing must stop: see `store/files.py`.
+    """
+
+    unsynced: bool = False
 
     def __init__(self, where: Path | str, what: str, *, hint: str | None = None) -> None:
         super().__init__(where, what, hint=hint)
@@ -279,8 +284,19 @@ class StorageError(ResourceError):
 class DiskFull(StorageError):
     """No space is left on the device. What was acknowledged before is safe."""
 
+    def __init__(self, where: Path | str, what: str = "no space is left on the device") -> None:
+        super().__init__(where, what, hint="Make room and run the same command again.")
+
+
+class OutOfMemory(StorageError):
+    """The machine has no memory left for what was to be done. What was acknowledged before is safe."""
+
     def __init__(self, where: Path | str) -> None:
-        super().__init__(where, "no space is left on the device", hint="Make room and run the same command again.")
+        super().__init__(
+            where,
+            "there is not enough memory",
+            hint="Commit more often (`--batch`), end other programs, or raise the limit (`ulimit -v`).",
+        )
 
 
 class NetworkError(ResourceError):

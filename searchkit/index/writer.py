@@ -9,19 +9,20 @@ every segment. What this module does not know: how text is analysed, and searchi
 
 from __future__ import annotations
 
+import functools
 import itertools
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 
 from searchkit import limits
 from searchkit.codec import bitmap
 from searchkit.codec.bitmap import BitMap
-from searchkit.errors import Closed, DocumentInvalid, StorageError
+from searchkit.errors import Closed, DocumentInvalid, OutOfMemory, RequestError, StorageError
 from searchkit.ids import SegmentId
 from searchkit.index import policy
 from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry
@@ -36,6 +37,28 @@ from searchkit.store.files import WriterLock, sync_directory
 
 _LOOKUP_BATCH = 1_000
 """Records whose ids are looked up together when unchanged ones are to be left alone."""
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _stopping(method: Callable[Concatenate[IndexWriter, P], R]) -> Callable[Concatenate[IndexWriter, P], R]:
+    """After a failed sync, or without memory in the middle of a record, a writer stops: it must not build on that."""
+
+    @functools.wraps(method)
+    def run(self: IndexWriter, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(self, *args, **kwargs)
+        except MemoryError as error:
+            self._stopped = "it ran out of memory in the middle of its work"
+            raise OutOfMemory(self._catalog.directory) from error
+        except StorageError as error:
+            if error.unsynced:
+                self._stopped = "a sync failed, and what was written before may be lost"
+            raise
+
+    return run
 
 
 class TermSplitter(Protocol):
@@ -95,6 +118,7 @@ class IndexWriter:
         self._lock = WriterLock(self._catalog.directory / LOCK_FILE)
         self._lock.acquire(lock_timeout)
         self._broken = False
+        self._stopped = ""
         self._settled = False  # Whether all that was added is committed, so that a merge commits nothing else.
         self.counts = Counts()
         try:
@@ -125,13 +149,14 @@ class IndexWriter:
 
     def _remove_unreachable(self) -> None:
         """Remove files that no commit lists: what a killed writer left behind, or a merge replaced."""
-        listed = {self._catalog.segment_path(segment.id) for segment in self._segments}
+        listed = {self._catalog.segment_path(entry.id) for entry in self._state.segments}
         for path in self._catalog.segment_files():
             if path not in listed:
                 _remove(path)
 
     # --- documents ------------------------------------------------------------------------------------
 
+    @_stopping
     def add(self, record: Mapping[str, Any], where: str = "") -> None:
         """Add a record, or replace the document that has its id.
 
@@ -144,6 +169,7 @@ class IndexWriter:
         self._unsettle()
         self._put(to_document(record, self._schema, where))
 
+    @_stopping
     def add_many(
         self,
         records: Iterable[Mapping[str, Any]],
@@ -185,6 +211,8 @@ class IndexWriter:
     def _documents(
         self, records: Iterable[Mapping[str, Any]], rejected: Callable[[DocumentInvalid], object] | None
     ) -> Iterator[Document]:
+        if not isinstance(records, Iterable):
+            raise RequestError(f"records come one after the other, as from a list; {shown(records)} gives none")
         for record in records:
             try:
                 document = to_document(record, self._schema)
@@ -247,7 +275,7 @@ class IndexWriter:
     def _flush(self) -> None:
         """Write the buffer as a segment, not yet committed, and mark what it replaces as dead."""
         fresh = self._buffer.ids()
-        self._kill(fresh)
+        opened = []
         if fresh:
             id = secrets.token_hex(8)
             path = self._catalog.segment_path(id)
@@ -256,7 +284,9 @@ class IndexWriter:
             except BaseException:
                 _remove(path)
                 raise
-            self._segments.append(self._opened(id, receipt))
+            opened.append(self._opened(id, receipt))
+        self._kill(fresh)  # Only now, so that a flush that failed can be tried again.
+        self._segments += opened
         self._new_buffer()
         self._deleted.clear()
         self._unwritten.clear()
@@ -284,6 +314,7 @@ class IndexWriter:
 
     # --- commits --------------------------------------------------------------------------------------
 
+    @_stopping
     def commit(self, marks: Mapping[str, int] | None = None) -> Commit:
         """Make everything since the last commit durable and visible.
 
@@ -297,8 +328,17 @@ class IndexWriter:
         Commit
             Returned only once segment files, their directory and the catalog are synced. If nothing was
             changed, nothing is written and the generation stays.
+
+        Raises
+        ------
+        RequestError
+            If a mark is not a whole number of 64 bits under a name; nothing is written then.
+        StorageError
+            If it could not be made durable: the index stands at the commit before, or, if the error came from
+            the catalog itself, at this one.
         """
         self._check_usable()
+        _check_marks(marks)
         self._flush()
         wanted = {**(self._state.marks or {}), **(marks or {})}
         self._save(wanted)
@@ -347,6 +387,7 @@ class IndexWriter:
             self.merge_as_due()
             self._settled = False
 
+    @_stopping
     def merge_as_due(self) -> int:
         """Merge committed segments until the policy asks for no more; how many merges that took.
 
@@ -363,6 +404,7 @@ class IndexWriter:
             merges += 1
         return merges
 
+    @_stopping
     def merge_all(self) -> None:
         """Merge everything into one segment without deleted documents, and commit."""
         self.commit()
@@ -390,7 +432,7 @@ class IndexWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
-            if self._lock.held and not self._broken:
+            if self._lock.held and not self._broken and not self._stopped:
                 if kind is None:
                     self.commit()
                     self.merge_as_due()
@@ -400,20 +442,35 @@ class IndexWriter:
             self.close()
 
     def close(self) -> None:
-        """Give the lock back. What was not committed is forgotten; its files go with the next writer."""
+        """Give the lock back. What was not committed is forgotten, and its files are removed."""
         self._segments = []
+        if self._lock.held and not self._broken:
+            self._remove_unreachable()
         self._catalog.close()
         self._lock.release()
 
     def _check_usable(self) -> None:
         if not self._lock.held:
             raise Closed("writer")
+        if self._stopped:
+            hint = "Close this writer and open another: it stands at the last commit."
+            raise StorageError(self._catalog.path, f"this writer has stopped: {self._stopped}", hint=hint)
         if self._broken:
             raise StorageError(
                 self._catalog.path,
                 "the last commit failed, and whether it arrived is not known",
                 hint="Close this writer and open another: it stands at the last commit that did.",
             )
+
+
+def _check_marks(marks: object) -> None:
+    if marks is None:
+        return
+    if not isinstance(marks, Mapping):
+        raise RequestError(f"marks are whole numbers by name, not {shown(marks)}")
+    for name, mark in marks.items():
+        if not isinstance(name, str) or not isinstance(mark, int) or isinstance(mark, bool) or abs(mark) >= 1 << 63:
+            raise RequestError(f"a mark is a whole number of 64 bits under a name, not {shown(name)}: {shown(mark)}")
 
 
 def _remove(path: Path) -> None:

@@ -104,6 +104,8 @@ class Schema(Mapping[str, Field]):
                     f"{name}: a weight is a finite number above 0, not {text.weight!r}",
                     hint=f"From {limits.PARAMETER_MIN:g} to {limits.PARAMETER_MAX:g} is possible.",
                 )
+            if text.language is not None and not isinstance(text.language, str):
+                raise SchemaError(f"{name}: a language is a text such as 'en', not {text.language!r}")
         languages = {text.language for text in texts.values() if text.language is not None}
         if len(languages) > 1:
             raise SchemaError(

@@ -30,7 +30,7 @@ from searchkit.store.lmdb_store import LmdbStore
 T = TypeVar("T")
 
 FILE_NAME: Final = "pages.lmdb"
-_LOCK_NAME: Final = "crawl.lock"
+LOCK_NAME: Final = "crawl.lock"
 _BATCH: Final = 256
 
 
@@ -41,7 +41,7 @@ class PageStore:
         self.directory = directory
         self.path = directory / FILE_NAME
         self._store = store
-        self._lock = WriterLock(directory / _LOCK_NAME)
+        self._lock = WriterLock(directory / LOCK_NAME)
 
     @classmethod
     def exists(cls, directory: Path) -> bool:
@@ -150,6 +150,8 @@ class PageStore:
             def look(txn: PageTxn) -> list[tuple[int, PageRecord | Gone]]:
                 found: list[tuple[int, PageRecord | Gone]] = []
                 for number, url in txn.changes(after):
+                    if txn.url(url) is None:
+                        raise PageStoreDamaged(self.path, f"change {number} is of {url}, of which nothing is known")
                     found.append((number, txn.document(url) or Gone(url)))
                     if len(found) >= _BATCH:
                         break

@@ -40,7 +40,7 @@ META, PAGES, CHANGES, URLS, FRONTIER, HOSTS, ANCHORS, DIGESTS = (
     "digests",
 )
 DATABASES: Final = (META, PAGES, CHANGES, URLS, FRONTIER, HOSTS, ANCHORS, DIGESTS)
-FORMAT: Final = 1
+FORMAT: Final = 2
 STATE_KEY: Final = b"state"
 
 _KEY_BYTES_MAX: Final = 480
@@ -107,11 +107,13 @@ class PageTxn:
         return PageRecord.from_bytes(unseal(key, frame, self._where, PageStoreDamaged)) if frame is not None else None
 
     def document(self, url: str) -> PageRecord | None:
-        """A page as an index sees it."""
-        page = self.page(url)
+        """A page as an index sees it; raises PageStoreDamaged where a page and its record do not know of each other."""
+        page, record = self.page(url), self.url(url)
+        if (page is not None) != (record is not None and record.state is State.PAGE):
+            there = "a page without a record" if page else f"a record that says {State.PAGE}, without a page"
+            raise PageStoreDamaged(self._where, f"for {url} there is {there}")
         if page is None:
             return None
-        record = self.url(url)
         return replace(page, anchors=self.anchors(url), change=record.change if record else 0)
 
     def anchors(self, url: str) -> tuple[str, ...]:

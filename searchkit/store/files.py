@@ -20,23 +20,52 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from searchkit.errors import DiskFull, IndexLocked, StorageError
+from searchkit.errors import DiskFull, IndexLocked, OutOfMemory, StorageError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _POLL_S = 0.05
+_FREE_BYTES_MIN = 1 << 20
+"""A short write on a full disk can be reported as an input/output error; with less than this free, we say why."""
+_FULL = {
+    errno.ENOSPC: "no space is left on the device",
+    errno.EDQUOT: "no space is left: the disk quota of this user is used up",
+    errno.EFBIG: "no space is left: the file is as large as this process may write (see `ulimit -f`)",
+}
+_HINTS = {
+    errno.EMFILE: "Close other indexes, or raise the limit with `ulimit -n`.",
+    errno.ENFILE: "The whole machine has too many files open; end something, or raise fs.file-max.",
+    errno.EACCES: "Check who owns the directory and its permissions.",
+    errno.EPERM: "Check who owns the directory and its permissions.",
+    errno.EROFS: "The file system is read-only; searching works, writing does not.",
+    errno.EIO: "The device does not do what it should; look at the system's log. What was acknowledged before is kept.",
+}
 
 
 def storage_error(where: Path | str, error: OSError) -> StorageError:
     """Name the cause of an operating system error in our terms."""
-    if error.errno in _FULL:
-        return DiskFull(where)
-    hints = {
-        errno.EMFILE: "Close other indexes, or raise the limit with `ulimit -n`.",
-        errno.EACCES: "Check who owns the directory and its permissions.",
-        errno.EPERM: "Check who owns the directory and its permissions.",
-        errno.EROFS: "The file system is read-only; searching works, writing does not.",
-    }
-    return StorageError(where, error.strerror or str(error), hint=hints.get(error.errno or 0, ""))
+    cause = error.errno or 0
+    if cause == errno.EIO:
+        cause = _cause_of_short_write(Path(where))
+    if cause in _FULL:
+        return DiskFull(where, _FULL[cause])
+    if cause == errno.ENOMEM:
+        return OutOfMemory(where)
+    return StorageError(where, error.strerror or str(error), hint=_HINTS.get(cause, ""))
+
+
+def _cause_of_short_write(where: Path) -> int:
+    """What an input/output error may mean: that there was room for a part of what was written."""
+    try:
+        status = os.statvfs(where if where.exists() else where.parent)
+        if status.f_bavail * status.f_frsize < _FREE_BYTES_MIN:
+            return errno.ENOSPC
+        import resource  # Not on every platform.
+
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        if limit != resource.RLIM_INFINITY and where.stat().st_size + _FREE_BYTES_MIN > limit:
+            return errno.EFBIG
+    except (OSError, AttributeError, ImportError):
+        pass
+    return errno.EIO
 
 
 @contextlib.contextmanager
@@ -48,16 +77,31 @@ def os_errors(where: Path | str) -> Iterator[None]:
         raise storage_error(where, error) from error
 
 
+@contextlib.contextmanager
+def syncing(where: Path | str) -> Iterator[None]:
+    """As `os_errors`, for a sync: one that failed may have lost what was written, and another may not say so.
+
+    The system tells of a failed sync once and forgets what it could not write, so nobody may sync again and go on.
+    """
+    try:
+        yield
+    except OSError as error:
+        failed = storage_error(where, error)
+        failed.unsynced = True
+        raise failed from error
+
+
 def sync_directory(directory: Path) -> None:
     """Make names created, replaced or removed in `directory` durable. Windows does so by itself."""
     if sys.platform == "win32":
         return
     with os_errors(directory):
         handle = os.open(directory, os.O_RDONLY)
-        try:
+    try:
+        with syncing(directory):
             os.fsync(handle)
-        finally:
-            os.close(handle)
+    finally:
+        os.close(handle)
 
 
 def make_directory(directory: Path) -> None:
@@ -116,7 +160,8 @@ class WriterLock:
                 raise IndexLocked(self.path, *holder)
             time.sleep(_POLL_S)
         self._file, self._pid = file, os.getpid()
-        with os_errors(self.path):
+        # Who holds it is for people: on a full disk the lock is as good without.
+        with contextlib.suppress(OSError):
             import socket  # Only writers need it.
 
             about = {"pid": os.getpid(), "host": socket.gethostname(), "since": _now()}

@@ -5,18 +5,23 @@ page store): any number of readers, one write transaction at a time, durable whe
 `ValueFile` is written once by `write_values` and only read afterwards (a segment): a few large values,
 seen in place without copying.
 
-LMDB trusts its pages. A mutable store's values therefore carry frames (`codec/frame.py`); a value file has
-a `spine` checksum over every page LMDB itself follows, and whoever wrote the values has sums over them.
-Costs: a read transaction about a microsecond, a write transaction two syncs. LMDB refuses to open a path
-twice in one process, so environments are shared through a registry, by file and not by name, since a
-directory can be moved, or removed and made again, while it is open; they must not cross a fork.
+LMDB trusts its pages. A mutable store's pages are therefore looked at before LMDB is let in (`lmdb_pages.py`),
+and its values carry frames (`codec/frame.py`); a value file has a `spine` checksum over every page LMDB
+itself follows, and whoever wrote the values has sums over them. Costs: a read transaction a few
+microseconds, a write transaction two syncs, opening a mutable store about two milliseconds for every thousand
+records. LMDB refuses to open a path twice in one process, so environments are shared through a registry, by
+file and not by name, since a directory can be moved, or removed and made again, while it is open; a forked
+child opens its own (`gate.py`).
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import itertools
 import mmap
 import os
+import secrets
 import threading
 import time
 import weakref
@@ -24,28 +29,37 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import lmdb
 
-from searchkit.errors import Closed, DamageError, DiskFull, StorageError
-from searchkit.store.files import storage_error
+from searchkit.errors import Closed, DamageError, StorageError
+from searchkit.store.files import os_errors, storage_error, sync_directory, syncing
+from searchkit.store.gate import Forks, Gate
+from searchkit.store.lmdb_pages import COMMIT_KEY, check_commits, check_tree, commit_record, complete, page_size
 
 T = TypeVar("T")
 
 _MAP_BYTES = 64 << 20
 """First size of a mutable store's map; doubled whenever it is full, so it only costs address space."""
-_FREE_BYTES_MIN = 1 << 20
-"""LMDB reports a short write on a full disk as an input/output error; with less than this free, we say so."""
 _READERS_MAX = 512
 """Concurrent read transactions on one store, over all threads and processes."""
-_META_BYTES, _META_MAGIC = 152, 0xBEEFC0DE
-"""Size and first field of an LMDB meta page, its page header included: `MDB_meta` of LMDB's mdb.c."""
+_LOCK_BYTES = (_READERS_MAX + 1) * 64 + 4096
+"""More than LMDB's table of so many readers takes."""
+_META_BYTES = 152
 _META_TXN = _META_BYTES - 8
-"""Where the number of its transaction stands in a meta page."""
+"""Size of an LMDB meta page, its page header included, and where the number of its transaction stands in it."""
 _ALREADY_OPEN = "already open in this process"
 _CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
 """How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
+_CAUSES = {
+    os.strerror(number): number
+    for number in (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM),
+        *(errno.EMFILE, errno.ENFILE, errno.EACCES, errno.EPERM, errno.EROFS),
+    )
+}
+"""Error numbers by what LMDB says of them."""
 
 
 class _Environment:
@@ -56,20 +70,12 @@ class _Environment:
         self.pid = os.getpid()
         with _lmdb_errors(path):
             self.lmdb = lmdb.open(os.fspath(path), subdir=False, **options)
-            self.page_bytes: int = self.lmdb.stat()["psize"]
-            with open(path, "rb") as file:
-                self.metas = mmap.mmap(file.fileno(), 2 * self.page_bytes, access=mmap.ACCESS_READ)
+        self.page_bytes: int = self.lmdb.stat()["psize"]
+        self.metas: mmap.mmap | None = None
         self.databases: dict[str, Any] = {}
-        self.resizing = threading.Lock()
+        self.gate = Gate(path)
+        self.writing = threading.RLock()
         weakref.finalize(self, _close, self.lmdb, self.pid)
-
-    def check(self) -> None:
-        if os.getpid() != self.pid:
-            raise StorageError(
-                self.path,
-                "was opened before this process was forked",
-                hint="Open the index in the child, after the fork.",
-            )
 
 
 def _close(environment: Any, pid: int) -> None:
@@ -77,12 +83,13 @@ def _close(environment: Any, pid: int) -> None:
         environment.close()
 
 
-_Key: TypeAlias = tuple[int, int, int]
+_Key: TypeAlias = tuple[int, int]
 _environments: weakref.WeakValueDictionary[_Key, _Environment] = weakref.WeakValueDictionary()
-_registry = threading.Lock()
+_registry = threading.RLock()
+_forks = Forks(_registry)
 
 
-def _shared(path: Path, **options: Any) -> _Environment:
+def _shared(path: Path, *, mutable: bool, **options: Any) -> _Environment:
     """The open environment of a file, whatever names it has or had, or a new one."""
     with _registry:
         for attempt in itertools.count():
@@ -98,11 +105,41 @@ def _shared(path: Path, **options: Any) -> _Environment:
                     raise
                 time.sleep(_CLOSING_WAIT_S)
                 continue
+            if mutable:
+                _check(environment)
+                _forks.add(environment.gate, _Forgetting(environment))
             key = _key(path)
             if key is not None:
                 _environments[key] = environment
             return environment
     raise AssertionError("unreachable: the loop returns or raises")
+
+
+def _check(environment: _Environment) -> None:
+    """Look at every page of the newest transaction, while a read transaction keeps them from being used again."""
+    with _lmdb_errors(environment.path), os_errors(environment.path):
+        try:
+            held = environment.lmdb.begin()
+        except lmdb.MapResizedError:  # Another process let it grow just now; nobody uses our map yet.
+            environment.lmdb.set_mapsize(0)
+            held = environment.lmdb.begin()
+        with held, open(environment.path, "rb") as file:
+            check_tree(environment.path, held.id())
+            environment.metas = mmap.mmap(file.fileno(), 2 * environment.page_bytes, access=mmap.ACCESS_READ)
+
+
+class _Forgetting:
+    """What a forked child does with its copy of an environment: close it, so that it can open one of its own."""
+
+    def __init__(self, environment: _Environment) -> None:
+        self._environment = weakref.ref(environment)
+
+    def __call__(self) -> None:
+        environment = self._environment()
+        if environment is not None:
+            environment.lmdb.close()
+            for key in [key for key, other in _environments.items() if other is environment]:
+                del _environments[key]
 
 
 def _key(path: Path) -> _Key | None:
@@ -111,56 +148,61 @@ def _key(path: Path) -> _Key | None:
         status = path.stat()
     except OSError:
         return None
-    return status.st_dev, status.st_ino, os.getpid()
+    return status.st_dev, status.st_ino
 
 
-def _mutable(path: Path, *, create: bool) -> _Environment:
+def _mutable(path: Path, *, create: bool, databases: tuple[str, ...]) -> _Environment:
     """Open for writing, or, where the file system allows only that, for reading."""
+    if create and not path.exists():
+        _make(path, databases)
+    key = _key(path)
+    if key is not None and (environment := _environments.get(key)) is not None:
+        return environment
     map_bytes = max(_MAP_BYTES, 2 * path.stat().st_size if path.exists() else 0)
-    options = {"max_dbs": 16, "max_readers": _READERS_MAX, "mode": 0o600}
-    if create or os.access(path, os.W_OK):
-        _complete(path, writable=True)
-        return _shared(path, map_size=map_bytes, create=create, **options)
-    _complete(path, writable=False)
-    return _shared(path, readonly=True, create=False, lock=os.access(path.parent, os.W_OK), **options)
+    options = {"map_size": map_bytes, "max_dbs": 16, "max_readers": _READERS_MAX, "mode": 0o600, "create": False}
+    writable = os.access(path, os.W_OK)
+    complete(path, writable=writable)
+    with os_errors(path):
+        check_commits(path)
+    if writable:
+        _allocate_lock(path)
+        return _shared(path, mutable=True, **options)
+    return _shared(path, mutable=True, **options, readonly=True, lock=os.access(path.parent, os.W_OK))
 
 
-def _complete(path: Path, *, writable: bool) -> None:
-    """Make a file that was cut short as long again as its meta pages say, with zeros.
+def _make(path: Path, databases: tuple[str, ...]) -> None:
+    """Put a new store in place, whole or not at all; one that another process puts there first is kept."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with _lmdb_errors(path):
+            environment = lmdb.open(os.fspath(fresh), subdir=False, lock=False, sync=False, max_dbs=16, mode=0o600)
+            try:
+                with environment.begin(write=True) as handle:
+                    for name in databases:
+                        environment.open_db(name.encode(), txn=handle)
+                    handle.put(COMMIT_KEY, commit_record(handle.id()))
+            finally:
+                environment.close()
+        with os_errors(path), open(fresh, "rb") as file, syncing(path):
+            os.fsync(file.fileno())
+        with os_errors(path), contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        for left in path.parent.glob(f".{path.name}.*.new"):  # Also what a killed process left.
+            with contextlib.suppress(OSError):
+                left.unlink()
+    sync_directory(path.parent)
 
-    LMDB reads through a map, and to touch a page beyond the end of the file ends the process; a page of zeros
-    it calls damage. A shorter file need not be damaged (LMDB leaves out pages that a transaction took and
-    gave back), so it is not refused where it can be completed.
-    """
+
+def _allocate_lock(path: Path) -> None:
+    """Reserve the disk blocks of LMDB's table of readers, which it writes through a map: on a full disk that ends us."""
     with _lmdb_errors(path):
-        if not path.exists():
-            return
-        with open(path, "rb") as file:
-            expected = _bytes_expected(file)
-            size = os.fstat(file.fileno()).st_size
-        if size >= expected:
-            return
-        if not writable:
-            raise DamageError(path, "the size of the file", expected, size)
-        # At the end, wherever that is by now: another process may be writing, and no byte of it must be lost.
-        with open(path, "ab") as file:
-            file.write(bytes(expected - size))
-
-
-def _bytes_expected(file: BinaryIO) -> int:
-    """Bytes a mutable store takes up to the last page of its newest commit, by its two meta pages; 0 if unknown."""
-    first = file.read(_META_BYTES)
-    page_bytes = _page_bytes(first)
-    file.seek(page_bytes)
-    expected = 0
-    for meta in (first, file.read(_META_BYTES)):
-        if len(meta) == _META_BYTES and int.from_bytes(meta[16:20], "little") == _META_MAGIC:
-            size = (int.from_bytes(meta[136:144], "little") + 1) * page_bytes
-            if size <= int.from_bytes(
-                meta[32:40], "little"
-            ):  # Not beyond its map; else it is the number that is wrong.
-                expected = max(expected, size)
-    return expected
+        lock = os.open(f"{path}-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if hasattr(os, "posix_fallocate") and os.fstat(lock).st_blocks * 512 < _LOCK_BYTES:
+                os.posix_fallocate(lock, 0, _LOCK_BYTES)
+        finally:
+            os.close(lock)
 
 
 @contextmanager
@@ -170,26 +212,18 @@ def _lmdb_errors(where: Path) -> Iterator[None]:
         yield
     except (lmdb.CorruptedError, lmdb.InvalidError, lmdb.PageNotFoundError, lmdb.VersionMismatchError) as error:
         raise DamageError(where, f"is not a sound LMDB file ({error})") from error
-    except lmdb.DiskError as error:
-        raise DiskFull(where) from error
     except lmdb.MapFullError:
         raise
+    except lmdb.ReadonlyError as error:
+        raise storage_error(where, OSError(errno.EROFS, os.strerror(errno.EROFS))) from error
     except lmdb.Error as error:
-        if "Input/output error" in str(error) and _free_bytes(where) < _FREE_BYTES_MIN:
-            raise DiskFull(where) from error
-        if "No space left" in str(error) or "File too large" in str(error):
-            raise DiskFull(where) from error
-        raise StorageError(where, str(error)) from error
+        text = str(error)
+        cause = next((number for said, number in _CAUSES.items() if said in text), None)
+        if cause is None:
+            raise StorageError(where, text) from error
+        raise storage_error(where, OSError(cause, os.strerror(cause))) from error
     except OSError as error:
         raise storage_error(where, error) from error
-
-
-def _free_bytes(where: Path) -> int:
-    try:
-        status = os.statvfs(where if where.exists() else where.parent)
-    except (OSError, AttributeError):
-        return _FREE_BYTES_MIN
-    return status.f_bavail * status.f_frsize
 
 
 class Txn:
@@ -218,7 +252,8 @@ class Txn:
     def count(self, database: str = "") -> int:
         """Number of keys."""
         with _lmdb_errors(self._store.path):
-            return int(self._handle.stat(db=self._store._database(database))["entries"])
+            entries = int(self._handle.stat(db=self._store._database(database))["entries"])
+            return entries - (not database and self._handle.get(COMMIT_KEY) is not None)
 
     def items(
         self, database: str = "", *, prefix: bytes = b"", start: bytes | None = None, reverse: bool = False
@@ -240,7 +275,8 @@ class Txn:
                 for key, value in step(keys=True, values=True):
                     if not key.startswith(prefix):
                         return
-                    yield key, value
+                    if database or key != COMMIT_KEY:
+                        yield key, value
 
 
 def _last(cursor: Any, prefix: bytes, start: bytes | None) -> bool:
@@ -263,8 +299,7 @@ class LmdbStore:
     databases : tuple of str
         Named databases to use beside the unnamed one (``""``), which must then not be written to.
     create : bool
-        Make the file and the databases when they are missing; otherwise the file must exist, and a
-        database that does not is a `StorageError`.
+        Make the file with its databases when it is missing; otherwise it must exist.
 
     Raises
     ------
@@ -274,18 +309,26 @@ class LmdbStore:
 
     def __init__(self, path: Path, *, databases: tuple[str, ...] = (), create: bool = True) -> None:
         self.path = path
-        self._environment: _Environment | None = _mutable(path, create=create)
-        names = tuple(name for name in databases if name not in self._environment.databases)
-        with self._environment.resizing, _lmdb_errors(path):
-            self._environment.lmdb.reader_check()
+        self._databases, self._create = databases, create
+        self._environment: _Environment | None = self._opened()
+
+    def _opened(self) -> _Environment:
+        environment = _mutable(self.path, create=self._create, databases=self._databases)
+        names = tuple(name for name in self._databases if name not in environment.databases)
+        with environment.writing, environment.gate.passing(), _lmdb_errors(self.path):
+            environment.lmdb.reader_check()
             for name in names:
-                handle = self._environment.lmdb.open_db(name.encode(), create=create)
-                self._environment.databases[name] = handle
+                try:
+                    environment.databases[name] = environment.lmdb.open_db(name.encode(), create=False)
+                except lmdb.NotFoundError as error:
+                    raise DamageError(self.path, f"has no database {name!r}") from error
+        return environment
 
     def _open(self) -> _Environment:
         if self._environment is None:
             raise Closed("store")
-        self._environment.check()
+        if self._environment.pid != os.getpid():  # We are a forked child, and our parent's is closed here.
+            self._environment = self._opened()
         return self._environment
 
     def _database(self, name: str) -> Any:
@@ -293,19 +336,38 @@ class LmdbStore:
 
     @contextmanager
     def read(self) -> Iterator[Txn]:
-        """Look at one moment of the store."""
+        """Look at one moment of the store.
+
+        Raises
+        ------
+        StorageError
+            If another process let the file grow while this thread was reading it already: read again.
+        """
         environment = self._open()
+        while True:
+            with environment.gate.passing():
+                handle = self._begin(environment)
+                if handle is not None:
+                    try:
+                        yield Txn(self, handle)
+                    finally:
+                        handle.abort()
+                    return
+            self._grow(environment, 0)
+
+    def _begin(self, environment: _Environment) -> Any:
+        """A read transaction, or None if another process made the file larger than our map of it."""
         with _lmdb_errors(self.path):
             try:
-                handle = environment.lmdb.begin()
+                return environment.lmdb.begin()
             except lmdb.MapResizedError:
-                with environment.resizing:
-                    environment.lmdb.set_mapsize(0)
-                handle = environment.lmdb.begin()
-        try:
-            yield Txn(self, handle)
-        finally:
-            handle.abort()
+                return None
+
+    def _grow(self, environment: _Environment, size: int) -> None:
+        """Map the file anew, as large as it says or as `size`, while nobody in this process looks at it."""
+        environment.gate.refuse_nested()
+        with environment.writing, environment.gate.alone(), _lmdb_errors(self.path):
+            environment.lmdb.set_mapsize(size)
 
     def moment(self) -> bytes:
         """What changes with every transaction that is committed, by whichever process: the numbers of the last two.
@@ -314,6 +376,7 @@ class LmdbStore:
         """
         environment = self._open()
         metas, page = environment.metas, environment.page_bytes
+        assert metas is not None  # Mapped when a mutable store is opened.
         return metas[_META_TXN:_META_BYTES] + metas[page + _META_TXN : page + _META_BYTES]
 
     def write(self, work: Callable[[Txn], T]) -> T:
@@ -323,17 +386,20 @@ class LmdbStore:
         transaction and its return value. If it raises, nothing is changed.
         """
         environment = self._open()
-        while True:
-            with _lmdb_errors(self.path):
-                try:
-                    with environment.lmdb.begin(write=True) as handle:
-                        return work(Txn(self, handle))
-                except lmdb.MapFullError:
-                    with environment.resizing:
-                        environment.lmdb.set_mapsize(2 * environment.lmdb.info()["map_size"])
-                except lmdb.MapResizedError:
-                    with environment.resizing:
-                        environment.lmdb.set_mapsize(0)
+        with environment.writing:
+            while True:
+                size = 0
+                with environment.gate.passing(), _lmdb_errors(self.path):
+                    try:
+                        with environment.lmdb.begin(write=True) as handle:
+                            result = work(Txn(self, handle))
+                            handle.put(COMMIT_KEY, commit_record(handle.id()))
+                        return result
+                    except lmdb.MapFullError:
+                        size = 2 * environment.lmdb.info()["map_size"]
+                    except lmdb.MapResizedError:
+                        pass
+                self._grow(environment, size)
 
     def close(self) -> None:
         """Let go of the file. Other stores on the same path in this process stay usable."""
@@ -360,12 +426,24 @@ def write_values(path: Path, values: Mapping[str, bytes | memoryview]) -> None:
             for name, value in values.items():
                 with environment.begin(write=True) as txn:
                     txn.put(name.encode(), value)
-            environment.sync(True)
+            with _unsynced(path):
+                environment.sync(True)
         finally:
             environment.close()
         # LMDB syncs the data; a size that grew is metadata, and some file systems want it asked for.
-        with open(path, "rb") as file:
+        with open(path, "rb") as file, syncing(path):
             os.fsync(file.fileno())
+
+
+@contextmanager
+def _unsynced(where: Path) -> Iterator[None]:
+    """Say of an LMDB error that it came from a sync."""
+    try:
+        with _lmdb_errors(where):
+            yield
+    except StorageError as error:
+        error.unsynced = True
+        raise
 
 
 def spine(path: Path) -> tuple[int, int]:
@@ -377,7 +455,7 @@ def spine(path: Path) -> tuple[int, int]:
     """
     with _lmdb_errors(path), open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
-        page_bytes = _page_bytes(file.read(4096))
+        page_bytes = page_size(file.read(4096))
         check, offset = 0, 0
         while offset < size:
             file.seek(offset)
@@ -393,12 +471,6 @@ def spine(path: Path) -> tuple[int, int]:
         return size, check
 
 
-def _page_bytes(meta_page: bytes) -> int:
-    """Page size from LMDB's first meta page (`mm_dbs[0].md_pad`); 4096 if that is not a power of two."""
-    pad = int.from_bytes(meta_page[40:44], "little")
-    return pad if pad in {1 << power for power in range(9, 17)} else 4096
-
-
 class ValueFile:
     """A value file opened for reading. Verify it with `spine` first.
 
@@ -408,7 +480,7 @@ class ValueFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._environment = _shared(path, readonly=True, lock=False, create=False, max_dbs=0)
+        self._environment = _shared(path, mutable=False, readonly=True, lock=False, create=False, max_dbs=0)
         with _lmdb_errors(path):
             self._txn = self._environment.lmdb.begin(buffers=True)
 
@@ -419,7 +491,6 @@ class ValueFile:
 
     def get(self, name: str) -> memoryview:
         """A value, in place. Raises DamageError if there is none of that name."""
-        self._environment.check()
         with _lmdb_errors(self.path):
             value = self._txn.get(name.encode())
         if value is None:

@@ -69,6 +69,11 @@ def outcome(directory: Path, site: Site) -> dict[str, Any]:
 @pytest.mark.timeout(900)
 def test_killed_crawls_come_to_the_same_end(tmp_path: Path) -> None:
     """After any number of kills: what was acknowledged is kept and not fetched again, and the end is the same."""
+    assert kill_crawls(tmp_path, KILLS) >= KILLS
+
+
+def kill_crawls(tmp_path: Path, kills: int) -> int:
+    """Crawl again and again, killing `kills` times in all; how often it was, raising AssertionError for what is lost."""
     seed = random.randrange(2**32)
     chance = random.Random(seed)
     with Site(site_routes()) as quiet:
@@ -76,7 +81,7 @@ def test_killed_crawls_come_to_the_same_end(tmp_path: Path) -> None:
         want = outcome(tmp_path / "whole", quiet)
 
     done_kills = round_ = 0
-    while done_kills < KILLS:
+    while done_kills < kills:
         round_ += 1
         directory = tmp_path / f"killed{round_}"
         with Site(site_routes()) as site:
@@ -85,7 +90,7 @@ def test_killed_crawls_come_to_the_same_end(tmp_path: Path) -> None:
             while not finished:
                 before = len(site.log)
                 kill_after = (
-                    chance.choice([chance.uniform(0, 0.3), chance.uniform(0.3, 1.2)]) if done_kills < KILLS else None
+                    chance.choice([chance.uniform(0, 0.3), chance.uniform(0.3, 1.2)]) if done_kills < kills else None
                 )
                 events, finished, killed = _run(command(directory, site), kill_after)
                 done_kills += killed
@@ -100,7 +105,7 @@ def test_killed_crawls_come_to_the_same_end(tmp_path: Path) -> None:
                 _check_acknowledged(directory, events, seed)
             assert _differences(outcome(directory, site), want) == [], f"seed {seed}"
             _check_requests(site, seed)
-    print(f"{done_kills} kills in {round_} crawls, seed {seed}")
+    return done_kills
 
 
 def _run(arguments: list[str], kill_after: float | None) -> tuple[list[dict[str, Any]], bool, int]:

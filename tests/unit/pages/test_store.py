@@ -12,6 +12,7 @@ from searchkit.errors import DamageError, FormatUnsupported, IndexMissing, PageS
 from searchkit.pages.records import Gone, PageRecord, Reason, State
 from searchkit.pages.store import FILE_NAME, PageStore
 from searchkit.pages.transaction import url_key
+from searchkit.store.lmdb_pages import COMMIT_KEY, commit_record
 
 
 def page(url: str, text: str = "", links: tuple[tuple[str, str], ...] = ()) -> PageRecord:
@@ -163,4 +164,5 @@ def _flip(directory: Path, database: str, key: bytes) -> None:
         value = bytearray(txn.get(key, db=handle))
         value[len(value) // 2] ^= 1
         txn.put(key, bytes(value), db=handle)
+        txn.put(COMMIT_KEY, commit_record(txn.id()))
     environment.close()

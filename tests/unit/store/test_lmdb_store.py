@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -134,23 +137,139 @@ def test_a_foreign_file_is_named(tmp_path: Path) -> None:
         LmdbStore(path)
 
 
-def _read_after_fork(store: LmdbStore, results: Any) -> None:
+def _use_after_fork(store: LmdbStore, results: Any) -> None:
     try:
-        with store.read():
-            results.put("read")
-    except StorageError as error:
-        results.put(str(error))
+        with store.read() as txn:
+            before = txn.get(b"k")
+        store.write(put_all({b"k": b"child"}))
+        results.put(before)
+    except SearchkitError as error:
+        results.put(error)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
-def test_crossing_a_fork_is_refused(tmp_path: Path) -> None:
-    """A child that uses its parent's environment gets an error that says so, not a corrupted file."""
+def test_a_forked_child_opens_its_own(tmp_path: Path) -> None:
+    """A child reads and writes, while threads of its parent do; the parent keeps its places in the table of readers."""
     context = multiprocessing.get_context("fork")
     store, results = LmdbStore(tmp_path / "s.lmdb"), context.Queue()
-    child = context.Process(target=_read_after_fork, args=(store, results))
-    child.start()
-    assert "forked" in results.get(timeout=30)
-    child.join()
+    store.write(put_all({b"k": b"parent"}))
+    done = threading.Event()
+    wrong: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                with store.read() as txn:
+                    assert txn.get(b"k") in (b"parent", b"child")
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(5):
+        child = context.Process(target=_use_after_fork, args=(store, results))
+        child.start()
+        assert results.get(timeout=30) in (b"parent", b"child")
+        child.join()
+        with store.read() as txn:
+            assert txn.get(b"k") == b"child"
+            environment = store._environment
+            assert environment is not None
+            assert str(os.getpid()) in environment.lmdb.readers()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_map_grows_while_others_read(tmp_path: Path) -> None:
+    """Another process makes the file larger than our map, while threads of ours read: none of them notices."""
+    store = LmdbStore(tmp_path / "s.lmdb")
+    store.write(put_all({b"k": b"1"}))
+    program = (
+        "import sys; from pathlib import Path; from searchkit.store.lmdb_store import LmdbStore\n"
+        "store = LmdbStore(Path(sys.argv[1]))\n"
+        "for part in range(20):\n"
+        "    store.write(lambda t: [t.put(b'%d %d' % (part, n), bytes(1 << 20)) for n in range(8)])\n"
+    )
+    wrong: list[BaseException] = []
+    child = subprocess.Popen([sys.executable, "-c", program, str(store.path)])
+
+    def read() -> None:
+        try:
+            while child.poll() is None:
+                with store.read() as txn:
+                    assert sum(len(value) for _, value in txn.items(prefix=b"k")) == 1
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert child.wait() == 0
+    assert not wrong
+    with store.read() as txn:
+        assert txn.count() == 161
+
+
+def test_growing_within_a_read_is_refused(tmp_path: Path) -> None:
+    """A thread that reads cannot wait for itself: it is told, and nothing is lost."""
+    store = LmdbStore(tmp_path / "s.lmdb")
+    with store.read(), pytest.raises(StorageError, match="grown"):
+        store.write(put_all({number.to_bytes(4, "big"): bytes(1 << 20) for number in range(100)}))
+    store.write(put_all({b"k": b"1"}))
+
+
+@pytest.mark.parametrize("bit", range(8))
+@pytest.mark.parametrize("meta", [0, 1])
+def test_a_flipped_transaction_number_is_noticed(tmp_path: Path, meta: int, bit: int) -> None:
+    """Neither meta page can name another transaction than its own: an older commit does not pass for the newest."""
+    path = tmp_path / "s.lmdb"
+    store = LmdbStore(path)
+    for number in range(9):
+        store.write(put_all({b"k": b"%d" % number}))
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[4096 * meta + 144] ^= 1 << bit
+    copy = tmp_path / "copy.lmdb"
+    copy.write_bytes(data)
+    with pytest.raises(DamageError, match=r"copy\.lmdb"):
+        LmdbStore(copy)
+
+
+def test_every_byte_of_a_small_store(tmp_path: Path) -> None:
+    """Whatever byte of the pages that LMDB walks is wrong, the file is refused, or reads as it should."""
+    path = tmp_path / "s.lmdb"
+    store = LmdbStore(path, databases=("one", "two"))
+    for number in range(30):
+        store.write(put_all({b"%d" % n: bytes(50 * number) for n in range(number)}, "one"))
+        store.write(put_all({b"key %d" % number: b"value"}, "two"))
+    with store.read() as txn:
+        names = {name: [key for key, _ in txn.items(name)] for name in ("one", "two")}
+    store.close()
+    data = path.read_bytes()
+    draw = random.Random(5)
+    refused = 0
+    for trial in range(400):
+        broken = bytearray(data)
+        at = draw.randrange(len(data)) if trial % 4 else draw.randrange(len(data) // 4096) * 4096 + draw.randrange(64)
+        broken[at] ^= 1 << draw.randrange(8)
+        copy = tmp_path / f"copy{trial}.lmdb"
+        copy.write_bytes(broken)
+        try:
+            other = LmdbStore(copy, databases=("one", "two"))
+        except DamageError as error:
+            assert copy.name in str(error)
+            refused += 1
+            continue
+        with other.read() as txn:
+            for name, keys in names.items():
+                # A key that is another one now is what frames notice: they hold a checksum of it.
+                assert len([key for key, _ in txn.items(name)]) == len(keys)
+    assert refused > 20
 
 
 def test_values_in_place(tmp_path: Path) -> None:
