@@ -218,7 +218,7 @@ def _serve() -> None:
         if pid == 0:
             status = 70
             try:
-                sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+                sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115 - for the whole child
                 status = _child(json.loads(line))
             except BaseException:
                 traceback.print_exc()

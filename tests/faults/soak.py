@@ -43,7 +43,9 @@ PARTS: dict[str, Part] = {
     "nth-delete": Part(functools.partial(nth.run, jobs=("delete",)), {}, {"stride": 60}, seeded=False),
     "nth-crawl": Part(functools.partial(nth.run, jobs=("crawl",)), {}, {"stride": 40}, seeded=False),
     "machine": Part(machine.run, {"seeds": 50, "steps": 5_000}, {"seeds": 2, "steps": 150}, seeded=False),
-    "together": Part(together.run, {"seconds": 3_600}, {"seconds": 6, "quiet": 1, "pause": 0.3, "judged": False, "ranker": "numpy"}),
+    "together": Part(
+        together.run, {"seconds": 3_600}, {"seconds": 6, "quiet": 1, "pause": 0.3, "judged": False, "ranker": "numpy"}
+    ),
 }
 
 

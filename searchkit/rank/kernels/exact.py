@@ -22,11 +22,7 @@ NARROW = 16
 @njit(**INLINE)
 def vector_code(tfs: Any, rows: Any, posting: Any) -> Any:
     """Which of so many rows of `vectors` a posting's frequencies are; the last if they are among the `escapes`."""
-    if rows == NARROW:
-        code = np.int64(tfs[posting >> 1]) >> ((posting & 1) << 2) & 15
-    else:
-        code = np.int64(tfs[posting])
-    return code
+    return np.int64(tfs[posting >> 1]) >> ((posting & 1) << 2) & 15 if rows == NARROW else np.int64(tfs[posting])
 
 
 @njit(**JIT)
