@@ -12,7 +12,7 @@ def warmup(as_json: Json = False) -> None:
     """Example: searchkit warmup
 
     Compile what searches and indexing of this version need on this processor, into a private cache of yours. Done once
-    a version; it takes half a minute, or a second if there was nothing left to do. Worth it when a machine image is
+    a version; it takes a minute or two, or some seconds if there was nothing left to do. Worth it when a machine image is
     built, or before measuring.
     """
     terminal = Terminal.of_process()

@@ -1,7 +1,7 @@
 """Have every kernel compiled: index and ask a small made-up collection in each way there is.
 
 What numba compiles depends on what a kernel is called with, so the surest way to have it all is to do what a program
-does. A minute for everything, a second if all was compiled before. What this module does not know: the kernels.
+does. A minute or two for everything, some seconds if all was compiled before. What this module does not know: the kernels.
 """
 
 from __future__ import annotations

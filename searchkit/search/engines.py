@@ -1,6 +1,6 @@
 """Who computes a ranking: NumPy at once, or the compiled kernels once a process has shown that it will stay.
 
-Loading numba and the kernels costs some 0.4 seconds (the first time on a machine, up to half a minute of compiling),
+Loading numba and the kernels costs some 0.4 seconds (the first time on a machine, two minutes of compiling),
 which a one-shot query must not pay and a long-lived process hardly notices. So "auto" answers the first queries of a
 process with the plain ranker, then loads the kernels in a thread beside it, and changes over when they are ready. Both
 give identical answers.
