@@ -415,25 +415,32 @@ class Index:
         """What was noted with the last commit that noted anything: how far a source has been indexed."""
         return dict(self._current().state.marks or {})
 
-    def writer(self, *, lock_timeout: float = limits.LOCK_TIMEOUT_S) -> Writer:
+    def writer(
+        self, *, lock_timeout: float = limits.LOCK_TIMEOUT_S, memory: int | str = limits.WRITER_MEMORY_BYTES
+    ) -> Writer:
         """The one writer. In a ``with`` block it commits at the end, and rolls back on an exception.
 
         Parameters
         ----------
         lock_timeout : float
             Seconds to wait for another writer.
+        memory : int or str
+            What the segment being built may take, about, in bytes or as ``"512MB"``; when it is used up, the segment is
+            written, so that more memory means fewer segments. The interpreter and libraries come on top, some 200 MB.
 
         Raises
         ------
         IndexLocked
             If another writer holds the index for longer; says which process.
+        RequestError
+            If `memory` is no amount of memory, or too little.
         """
         from searchkit.index.writer import IndexWriter as Writer
 
         self._open_catalog()
         if not isinstance(lock_timeout, int | float) or math.isnan(lock_timeout):
             raise RequestError(f"a lock timeout is a number of seconds, not {lock_timeout!r}")
-        return Writer(self.path, self.analyzer, lock_timeout=lock_timeout)
+        return Writer(self.path, self.analyzer, lock_timeout=lock_timeout, memory=memory)
 
     def merge(self, *, lock_timeout: float = limits.LOCK_TIMEOUT_S) -> None:
         """Merge all segments into one without deleted documents, and give their disk space back."""

@@ -34,11 +34,11 @@ FIELDS_MAX: Final = 16
 """Searchable text fields in a schema; the fields of a query are a 16-bit mask."""
 MERGE_DOCUMENTS_MAX: Final = 2_000_000
 """Live documents merged into one segment without being asked; `merge` goes up to SEGMENT_DOCUMENTS_MAX."""
-WRITER_TOKENS_MAX: Final = 4_000_000
-"""Tokens held before a segment is written; 4 million take about 400 MB while they are inverted."""
-WRITER_BYTES_MAX: Final = 96_000_000
-"""Bytes of memory documents take before a segment is written; bounds a batch of few, huge documents, and one of
-millions that have hardly a word each."""
+WRITER_MEMORY_BYTES: Final = 640_000_000
+"""Bytes a writer may use for the segment it builds, unless it is told otherwise: 200,000 passages of an encyclopedia, 20
+million words, fit in one. What the interpreter and libraries take comes on top, about 200 MB."""
+WRITER_MEMORY_BYTES_MIN: Final = 1_000_000
+"""Least bytes a writer can be told to use; less is refused. One document may take more by itself."""
 CHECKSUM_BLOCK_BYTES: Final = 65_536
 """Bytes covered by one checksum of a segment part: small enough to verify on first touch, 40 microseconds."""
 

@@ -11,11 +11,13 @@ words (every word is a term; what a frequent one is worth is the ranking's busin
 
 from __future__ import annotations
 
+import itertools
+import operator
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Final, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 import Stemmer
 
@@ -25,6 +27,10 @@ from searchkit.analysis.fold import APOSTROPHES, Folder
 from searchkit.analysis.languages import Language, language
 from searchkit.analysis.patterns import VERBOSE, VERSION1, later
 from searchkit.analysis.surfaces import PLAIN_CJK, placed_surfaces, surfaces
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 VERSION: Final = 1
 """Raised with every change that gives some text other terms. An index made with another one is refused."""
@@ -95,11 +101,13 @@ class Analyzer:
         self._folder = Folder(respelled=language.respelled)
         self._folder_for_stemmer = Folder(language.letters, language.respelled)
         self._stem: Callable[[str], str] = str
+        self._stem_all: Callable[[list[str]], list[Any]] = list
         if language.stemmer:
             release = ".".join(Stemmer.version().split(".")[:2])
             self.label += f"-snowball{release}"
-            self._stem = Stemmer.Stemmer(language.stemmer, 0).stemWord
-        lock = threading.RLock()  # One for both, since a Snowball stemmer has one buffer.
+            stemmer = Stemmer.Stemmer(language.stemmer, 0)
+            self._stem, self._stem_all = stemmer.stemWord, stemmer.stemWords
+        self._lock = lock = threading.RLock()  # One for all, since a Snowball stemmer has one buffer.
         self._terms_of = _Memory(self._terms_of_surface, SURFACES_MAX, lock)
         self._parts_of = _Memory(self._parts_of_surface, PLACED_SURFACES_MAX, lock)
         self._folded = _Memory(self._folder.fold, PLACED_SURFACES_MAX, lock)
@@ -130,6 +138,38 @@ class Analyzer:
         if set(map(type, found)) <= _ONLY_TERMS:
             return cast("list[str]", found)  # Most texts: a fifth quicker than to walk through what they hold.
         return [term for one in found for term in ((one,) if isinstance(one, str) else one)]
+
+    def terms_of_surfaces(self, surfaces: Sequence[str], simple: npt.NDArray[np.bool_]) -> list[str | tuple[str, ...]]:
+        """The terms of surfaces; nothing is remembered.
+
+        Parameters
+        ----------
+        surfaces : sequence of str
+            As `surfaces` finds them in a text.
+        simple : ndarray of shape (surfaces,), bool
+            Those known to be ASCII letters and digits only and short, which are dealt with together.
+
+        Returns
+        -------
+        list of str or tuple of str
+            For each surface its term if it has just one, else none or several.
+        """
+        with self._lock:
+            if self._language.respelled or not simple.any():
+                return list(map(self._terms_of_surface, surfaces))
+            chosen = simple.tolist()
+            stems = self._simple_terms(list(itertools.compress(surfaces, chosen)))
+            if len(stems) == len(surfaces):
+                return stems
+            others = map(self._terms_of_surface, itertools.compress(surfaces, map(operator.not_, chosen)))
+            return [next(one) for one in map((others, iter(stems)).__getitem__, chosen)]
+
+    def _simple_terms(self, surfaces: list[str]) -> list[str | tuple[str, ...]]:
+        """The term of each surface of ASCII letters and digits: what `_term` gives, without asking for each."""
+        stems = self._stem_all("\n".join(surfaces).lower().split("\n"))
+        if (joined := "".join(stems)).isascii() and joined.isalnum() and all(stems):
+            return [*"\n".join(stems).lower().split("\n")]
+        return [self._folder.fold(stem) or () for stem in stems]
 
     def tokens(self, text: str) -> list[Token]:
         """The terms of `terms`, in the same order, with where they stand in the text.

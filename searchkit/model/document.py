@@ -14,7 +14,7 @@ import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from searchkit import limits
 from searchkit.errors import DocumentInvalid
@@ -78,6 +78,21 @@ def to_document(record: Mapping[str, Any], schema: Schema, where: str = "") -> D
         If it is not a mapping, has no usable id, a field has a value of the wrong kind, it holds
         something JSON cannot, or it is larger than `limits.DOCUMENT_CHARACTERS_MAX`.
     """
+    return finished(take_apart(record, schema, where), where)
+
+
+class Parts(NamedTuple):
+    """A record checked and taken apart: the fields of a `Document`, and the record itself as JSON can hold it."""
+
+    id: str
+    texts: tuple[str, ...]
+    keywords: tuple[tuple[str, str], ...]
+    columns: tuple[float, ...]
+    plain: dict[str, Any]
+
+
+def take_apart(record: Mapping[str, Any], schema: Schema, where: str = "") -> Parts:
+    """`to_document` without the encoding, and without the check of the size."""
     if not isinstance(record, Mapping):
         raise DocumentInvalid(f"a record is an object with fields, not {type(record).__name__}", where)
     id = _id_of(record, where)
@@ -90,15 +105,23 @@ def to_document(record: Mapping[str, Any], schema: Schema, where: str = "") -> D
         if isinstance(field, Text):
             texts.append(_text(name, value, where))
         elif isinstance(field, Keyword):
-            keywords += [(name, text) for text in _keywords(name, value, where)]
+            keywords += [(name, text) for text in keyword_values(name, value, where)]
         else:
-            columns.append(_column(name, field, value, where))
-    stored = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+            columns.append(column_value(name, field, value, where))
+    return Parts(id, tuple(texts), tuple(keywords), tuple(columns), plain)
+
+
+def finished(parts: Parts, where: str = "") -> Document:
+    """The document of a record that was taken apart."""
+    stored = _ENCODER.encode(parts.plain).encode("utf-8")
     if len(stored) > limits.DOCUMENT_CHARACTERS_MAX:
         size = f"{len(stored):,} bytes, more than the limit of {limits.DOCUMENT_CHARACTERS_MAX:,}"
-        raise DocumentInvalid(f"document {id[:80]!r} takes {size}", where)
+        raise DocumentInvalid(f"document {parts.id[:80]!r} takes {size}", where)
     digest = int.from_bytes(hashlib.blake2b(stored, digest_size=8).digest(), "little")
-    return Document(id, tuple(texts), tuple(keywords), tuple(columns), stored, digest)
+    return Document(*parts[:4], stored, digest)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), allow_nan=False)
 
 
 def id_hash(id: str) -> int:
@@ -182,7 +205,8 @@ def _text(name: str, value: Any, where: str) -> str:
     raise DocumentInvalid(f"the field {name!r} is text or a list of texts, not {type(value).__name__}", where)
 
 
-def _keywords(name: str, value: Any, where: str) -> list[str]:
+def keyword_values(name: str, value: Any, where: str) -> list[str]:
+    """Values of a keyword field that can be searched for, each once."""
     values = value if isinstance(value, list) else [] if value is None else [value]
     for item in values:
         if not isinstance(item, (str, int, float)):
@@ -191,7 +215,8 @@ def _keywords(name: str, value: Any, where: str) -> list[str]:
     return [text for text in texts if text and len(text.encode("utf-8")) <= limits.TERM_BYTES_MAX]
 
 
-def _column(name: str, field: Number | Date, value: Any, where: str) -> float:
+def column_value(name: str, field: Number | Date, value: Any, where: str) -> float:
+    """The value of a Number or Date field; NaN where missing."""
     if value is None or value == "":
         return math.nan
     if isinstance(field, Date):

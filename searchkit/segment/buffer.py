@@ -1,29 +1,40 @@
 """The segment being built: documents added in memory, not yet searchable, inverted when it is written.
 
-Adding costs one dictionary look-up a token. Inverting sorts all tokens by term once, in NumPy: about 0.3
-microseconds a token and 60 bytes of memory a token while it lasts, which is what `limits.WRITER_TOKENS_MAX`
-bounds. A document added under an id that is already here replaces it. What this module does not know:
-other segments, files, and how text becomes terms (the caller hands in terms).
+Documents are kept as columns, tokens as four bytes each, and records compressed in a temporary file, so that a large
+segment can be built at once. A document added under an id that is already here replaces it; a segment written
+afterwards has the bytes it would have if the replaced one had never come.
+
+`memory` says about how much building and writing the segment takes, after this model, which was measured:
+
+    a token         8 bytes, and 8 more with 4 for each text field: itself, its position, and its part of a posting
+    a document      400 bytes and its id, and 8 for each keyword
+    a keyword       400 bytes and its letters
+    a term          150 bytes when the dictionary is made, besides the vocabulary, which has its own `memory`
+
+What this module does not know: other segments, files, and how text becomes terms (the caller hands in numbers).
 """
 
 from __future__ import annotations
 
-import itertools
+import tempfile
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from searchkit.model.document import Document
-from searchkit.segment.positions import field_bases
-from searchkit.segment.postings import PostingBatch
-from searchkit.segment.stored import PackedBlock
+from searchkit.model.intake import Documents
+from searchkit.model.vocabulary import Vocabulary
+from searchkit.segment.inversion import Inverted
+from searchkit.segment.stored import PackedBlock, StoredBlocks
 
-_DOCUMENT_BYTES, _KEYWORD_BYTES = 600, 200
-"""Memory of a document and of each of its keywords besides their letters, measured: of tiny ones it is most of it."""
+_TOKEN_BYTES, _FIELD_BYTES = 16, 4
+_DOCUMENT_BYTES, _KEYWORD_BYTES = 400, 400
+_TERM_BYTES = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +72,37 @@ class Buffer:
         Text fields of the schema.
     columns : int
         Number and Date fields of the schema.
+    directory : Path, optional
+        For temporary files; the system's own place for them when left out.
+    vocabulary : Vocabulary, optional
+        The terms that numbers of tokens stand for; an empty one when left out.
     """
 
-    def __init__(self, fields: int, columns: int) -> None:
+    def __init__(
+        self, fields: int, columns: int, directory: Path | None = None, vocabulary: Vocabulary | None = None
+    ) -> None:
         self._fields = fields
         self._columns = columns
-        self._numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
-        self._tokens = array("I")
-        self._lengths = array("I")
-        self._documents: list[Document | None] = []
+        self._vocabulary = Vocabulary() if vocabulary is None else vocabulary
+        self._stored = StoredBlocks(directory or Path(tempfile.gettempdir()))
+        self._tokens: list[npt.NDArray[np.uint32]] = []
+        self._lengths: list[npt.NDArray[np.uint32]] = []
+        self._digests = array("Q")
+        self._values = array("d")
+        self._ids: list[str] = []
+        self._keywords: defaultdict[tuple[str, str], array[int]] = defaultdict(lambda: array("I"))
+        self._alive = bytearray()
         self._by_id: dict[str, int] = {}
-        self.document_bytes = 0
-        """Memory that documents take, about, those replaced included: records, and what Python needs to hold them."""
+        self._bytes = 0
 
     def __len__(self) -> int:
         """Live documents."""
         return len(self._by_id)
 
     @property
-    def tokens(self) -> int:
-        """Tokens held, those of replaced documents included."""
-        return len(self._tokens)
+    def memory(self) -> int:
+        """Bytes that building and writing this segment takes, about, replaced documents included, the vocabulary not."""
+        return self._bytes + _TERM_BYTES * len(self._vocabulary)
 
     def __contains__(self, id: str) -> bool:
         return id in self._by_id
@@ -89,112 +110,124 @@ class Buffer:
     def digest(self, id: str) -> int | None:
         """Digest of a live document here, or None."""
         place = self._by_id.get(id)
-        document = self._documents[place] if place is not None else None
-        return document.digest if document is not None else None
+        return None if place is None else self._digests[place]
 
     def ids(self) -> list[str]:
         """Ids of live documents, in order of arrival."""
-        return [document.id for document in self._documents if document is not None]
+        return list(self._by_id)
 
     def add(self, document: Document, terms: Sequence[Sequence[str]]) -> bool:
-        """Add a document with the terms of each of its text fields, in order of position.
+        """Add one document with the terms of each of its text fields, in order of position.
 
         Returns whether it replaced one of this buffer.
         """
-        was_here = self.remove(document.id)
-        self._by_id[document.id] = len(self._documents)
-        self._documents.append(replace(document, texts=()))  # The terms are here; the texts would double the memory.
-        for field_terms in terms:
-            self._tokens.extend(map(self._numbers.__getitem__, field_terms))
-            self._lengths.append(len(field_terms))
-        self.document_bytes += len(document.stored) + _DOCUMENT_BYTES + _KEYWORD_BYTES * len(document.keywords)
-        return was_here
+        tokens = np.fromiter(self._vocabulary.numbers(term for field in terms for term in field), np.uint32)
+        lengths = np.array([[len(field) for field in terms]], np.uint32)
+        digests = np.array([document.digest], np.uint64)
+        alone = Documents([document.id], [], [document.keywords], [document.columns], [document.stored], digests)
+        return self.add_many(alone, tokens, lengths) > 0
+
+    def add_many(self, documents: Documents, tokens: npt.NDArray[np.uint32], lengths: npt.NDArray[np.uint32]) -> int:
+        """Add documents.
+
+        Parameters
+        ----------
+        documents : Documents
+        tokens : ndarray of shape (occurrences,), uint32
+            Numbers of their terms, in order of document, field and position.
+        lengths : ndarray of shape (documents, fields), uint32
+            How many each field has.
+
+        Returns
+        -------
+        int
+            How many documents of this buffer they replaced.
+        """
+        first = len(self._ids)
+        self._alive += b"\1" * len(documents)
+        replaced = self._enter(documents.ids, first)
+        self._ids += documents.ids
+        self._tokens.append(tokens)
+        self._lengths.append(lengths)
+        self._digests.frombytes(documents.digests.tobytes())
+        self._stored.append(documents.stored)
+        if self._columns:
+            for values in documents.columns:
+                self._values.extend(values)
+        if any(documents.keywords):
+            self._add_keywords(documents.keywords, first)
+        self._bytes += (
+            (_TOKEN_BYTES + _FIELD_BYTES * self._fields) * len(tokens)
+            + _DOCUMENT_BYTES * len(documents)
+            + sum(map(len, documents.ids))
+        )
+        return replaced
+
+    def _add_keywords(self, keywords: list[tuple[tuple[str, str], ...]], first: int) -> None:
+        for doc, pairs in enumerate(keywords, first):
+            for pair in pairs:
+                if pair not in self._keywords:
+                    self._bytes += _KEYWORD_BYTES + 4 * len(pair[1])
+                self._bytes += 8
+                self._keywords[pair].append(doc)
+
+    def _enter(self, ids: list[str], first: int) -> int:
+        """Note where documents are found by their ids; how many others they take the place of."""
+        by_id = self._by_id
+        fresh = set(ids)
+        if len(fresh) == len(ids) and by_id.keys().isdisjoint(fresh):
+            by_id.update(zip(ids, range(first, first + len(ids)), strict=True))
+            return 0
+        replaced = 0
+        for place, id in enumerate(ids, first):
+            replaced += self.remove(id)
+            by_id[id] = place
+        return replaced
 
     def remove(self, id: str) -> bool:
         """Forget a document; whether it was here."""
         place = self._by_id.pop(id, None)
         if place is None:
             return False
-        self._documents[place] = None
+        self._alive[place] = 0
         return True
+
+    def _live(self) -> npt.NDArray[np.bool_]:
+        return np.array(self._alive, np.bool_)
+
+    def _all_lengths(self) -> npt.NDArray[np.uint32]:
+        return np.concatenate([np.zeros((0, self._fields), np.uint32), *self._lengths])
 
     def documents(self) -> SegmentDocuments:
         """Live documents in order of arrival."""
-        live = [document for document in self._documents if document is not None]
-        alive = np.array([document is not None for document in self._documents], bool)
-        lengths = np.frombuffer(self._lengths, np.uint32).reshape(-1, self._fields)[alive]
-        columns = np.array([document.columns for document in live], np.float64)
-        keywords: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        for doc, document in enumerate(live):
-            for pair in document.keywords:
-                keywords[pair].append(doc)
+        alive = self._live()
+        places = np.cumsum(alive, dtype=np.uint32) - np.uint32(1)
+        keywords: dict[tuple[str, str], npt.NDArray[np.uint32]] = {}
+        for pair, docs in self._keywords.items():
+            here = np.array(docs, np.uint32)
+            if len(kept := places[here[alive[here]]]):
+                keywords[pair] = kept
+        values = np.array(self._values, np.float64).reshape(len(alive), self._columns)
         return SegmentDocuments(
-            ids=[document.id for document in live],
-            digests=np.array([document.digest for document in live], np.uint64),
-            stored=[document.stored for document in live],
-            lengths=lengths,
-            columns=columns.reshape(len(live), self._columns),
-            keywords={pair: np.array(docs, np.uint32) for pair, docs in keywords.items()},
+            ids=list(self._by_id),
+            digests=np.array(self._digests, np.uint64)[alive],
+            stored=self._stored.records(alive),
+            lengths=self._all_lengths()[alive],
+            columns=values[alive],
+            keywords=keywords,
         )
 
     def invert(self) -> tuple[list[str], Inverted]:
         """Terms of live documents, and the postings to be had in any order of them."""
-        alive = np.array([document is not None for document in self._documents], bool)
-        lengths = np.frombuffer(self._lengths, np.uint32).reshape(-1, self._fields)
-        tokens = np.frombuffer(self._tokens, np.uint32)
-        kept = tokens[np.repeat(alive, lengths.sum(axis=1, dtype=np.int64))] if not alive.all() else tokens
-        used = np.zeros(len(self._numbers), bool)
-        used[kept] = True
-        names = list(self._numbers)
-        terms = [names[number] for number in np.flatnonzero(used).tolist()]
-        compact = np.cumsum(used, dtype=np.int64) - 1
-        return terms, Inverted(compact.astype(np.uint32)[kept], lengths[alive], len(terms))
+        alive, lengths = self._live(), self._all_lengths()
+        tokens = np.concatenate([np.zeros(0, np.uint32), *self._tokens])
+        self._tokens = [tokens]
+        if not alive.all():
+            tokens = tokens[np.repeat(alive, lengths.sum(axis=1, dtype=np.int64))]
+        inverted = Inverted(tokens, lengths[alive], len(self._vocabulary))
+        names = self._vocabulary.names()
+        return [names[number] for number in inverted.used.tolist()], inverted
 
-
-class Inverted:
-    """Tokens of a segment, to be sorted by term.
-
-    Parameters
-    ----------
-    tokens : ndarray of shape (occurrences,), uint32
-        Term numbers in order of document, field and position.
-    lengths : ndarray of shape (documents, fields), uint32
-    terms : int
-        Distinct terms.
-    """
-
-    def __init__(self, tokens: npt.NDArray[np.uint32], lengths: npt.NDArray[np.uint32], terms: int) -> None:
-        self._tokens = tokens
-        self._lengths = lengths
-        self._terms = terms
-
-    def batch(self, numbers: npt.NDArray[np.int64]) -> PostingBatch:
-        """All postings, terms in the order of `numbers` (the new number of each term)."""
-        documents, fields = self._lengths.shape
-        if len(self._tokens) == 0:
-            empty = np.zeros(0, np.uint32)
-            return PostingBatch(np.zeros(0, np.int64), empty, np.zeros((0, fields), np.uint32), empty)
-        counts = self._lengths.ravel()
-        slots = np.repeat(np.arange(documents * fields, dtype=np.uint32), counts)
-        starts = np.cumsum(counts, dtype=np.int64) - counts
-        shift = field_bases(self._lengths).ravel() - starts
-        positions = (np.arange(len(slots)) + shift[slots]).astype(np.uint32)
-        terms = numbers.astype(np.uint32)[self._tokens]
-        order = np.argsort(terms, kind="stable")
-        terms, slots, positions = terms[order], slots[order], positions[order]
-        docs = slots // np.uint32(fields)
-        changes = np.empty(len(terms), bool)
-        changes[0] = True
-        changes[1:] = (terms[1:] != terms[:-1]) | (docs[1:] != docs[:-1])
-        firsts = np.flatnonzero(changes)
-        postings = np.cumsum(changes) - 1
-        tfs = np.empty((len(firsts), fields), np.uint32)
-        for field in range(fields):
-            inside = postings[slots % np.uint32(fields) == field]
-            tfs[:, field] = np.bincount(inside, minlength=len(firsts))
-        return PostingBatch(
-            dfs=np.bincount(terms[firsts], minlength=self._terms),
-            docs=docs[firsts],
-            tfs=tfs,
-            positions=positions,
-        )
+    def close(self) -> None:
+        """Give temporary files back."""
+        self._stored.close()

@@ -14,6 +14,8 @@ from searchkit.store.files import os_errors
 
 _MEMORY_BYTES_MAX = 8 << 20
 """Bytes of one part held in memory; a batch of some 10,000 pages stays below it."""
+_WRITE_BYTES = 1 << 18
+"""Bytes written to the temporary file at a time."""
 
 
 class Spool:
@@ -27,7 +29,7 @@ class Spool:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES_MAX, "w+b", dir=str(directory))  # noqa: SIM115 - see close
+        self._file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES_MAX, "w+b", _WRITE_BYTES, dir=str(directory))  # noqa: SIM115 - see close
         self.size = 0
 
     def append(self, data: bytes | memoryview) -> None:

@@ -9,14 +9,20 @@ than the hits shown is doing something else wrong.
 
 from __future__ import annotations
 
+import itertools
+import struct
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from searchkit import limits
 from searchkit.codec import zstd
 from searchkit.segment.layout import STORED_BLOCK_DOCUMENTS, U4
+from searchkit.segment.spool import Spool
 
 _BLOCK_BYTES_MAX = STORED_BLOCK_DOCUMENTS * (limits.DOCUMENT_CHARACTERS_MAX + 4)
 
@@ -50,8 +56,55 @@ def encode_stored(records: Iterable[bytes | PackedBlock]) -> Iterator[bytes | me
         yield _packed(compressor, group)
 
 
+class StoredBlocks:
+    """Records of a segment that is being built: compressed as they come, block by block, in a temporary file.
+
+    Parameters
+    ----------
+    directory : Path
+        For the temporary file.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._spool = Spool(directory)
+        self._offsets = array("Q", (0,))
+        self._compressor = zstd.Compressor()
+        self._waiting: list[bytes] = []  # Less than a block.
+
+    def append(self, records: Iterable[bytes]) -> None:
+        """Add records at the end."""
+        rest = itertools.chain(self._waiting, records)
+        while len(group := list(itertools.islice(rest, STORED_BLOCK_DOCUMENTS))) == STORED_BLOCK_DOCUMENTS:
+            self._spool.append(_packed(self._compressor, group))
+            self._offsets.append(self._spool.size)
+        self._waiting = group
+
+    def records(self, alive: npt.NDArray[np.bool_]) -> Iterator[bytes | PackedBlock]:
+        """Those that are wanted, for `encode_stored`: in blocks as they are where all of a block are.
+
+        Parameters
+        ----------
+        alive : ndarray of shape (records,), bool
+            Which are wanted.
+        """
+        first, size = 0, STORED_BLOCK_DOCUMENTS
+        view = self._spool.view()
+        for start, end in itertools.pairwise(self._offsets):
+            wanted = alive[first : first + size]
+            if wanted.all():
+                yield PackedBlock(view[start:end], size)
+            elif wanted.any():
+                yield from itertools.compress(decode_block(view[start:end], size), wanted.tolist())
+            first += size
+        yield from itertools.compress(self._waiting, alive[first:].tolist())
+
+    def close(self) -> None:
+        """Give the temporary file back."""
+        self._spool.close()
+
+
 def _packed(compressor: zstd.Compressor, group: list[bytes]) -> bytes:
-    return compressor.compress(b"".join((np.array(list(map(len, group)), U4).tobytes(), *group)))
+    return compressor.compress(struct.pack(f"<{len(group)}I", *map(len, group)) + b"".join(group))
 
 
 def decode_block(block: bytes | memoryview, documents: int) -> list[bytes]:

@@ -7,13 +7,16 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import searchkit
 from searchkit import limits
-from searchkit.errors import Closed, DiskFull, DocumentInvalid, IndexLocked, StorageError
+from searchkit.analysis import bulk, surface_table
+from searchkit.errors import Closed, DiskFull, DocumentInvalid, IndexLocked, RequestError, StorageError
 from searchkit.index import writer as writer_module
 from searchkit.index.catalog import Catalog
+from searchkit.index.memory import memory_bytes
 
 
 @pytest.fixture
@@ -76,21 +79,20 @@ def test_a_document_is_deleted_once(index: searchkit.Index) -> None:
 
 def test_going_back_and_forth_is_not_unchanged(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """A then B then A again ends as A, even if the buffer was written in between."""
-    monkeypatch.setattr(limits, "WRITER_TOKENS_MAX", 0)
+    monkeypatch.setattr(limits, "WRITER_MEMORY_BYTES_MIN", 0)
     with index.writer() as writer:
         writer.add({"id": "x", "text": "A"})
-    with index.writer() as writer:
+    with index.writer(memory=0) as writer:
         writer.add_many([{"id": "x", "text": "B"}, {"id": "x", "text": "A"}], skip_unchanged=True)
     assert index.get("x")["text"] == "A"
     assert len(index) == 1
 
 
-def test_documents_without_words_are_bounded_too(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_documents_without_words_are_bounded_too(index: searchkit.Index) -> None:
     """Tiny documents, and many keywords, are written long before their memory is more than the bound."""
-    monkeypatch.setattr(limits, "WRITER_BYTES_MAX", 1_000_000)
     tracemalloc.start()
     try:
-        with index.writer() as writer:
+        with index.writer(memory="1MB") as writer:
             for start in range(0, 12_000, 1_000):
                 writer.add_many({"id": str(number)} for number in range(start, start + 1_000))
             writer.add_many({"id": f"k{n}", "language": [f"{n}-{m}" for m in range(50)]} for n in range(400))
@@ -101,10 +103,105 @@ def test_documents_without_words_are_bounded_too(index: searchkit.Index, monkeyp
     assert len(index) == 12_400
 
 
+def words(count: int, seed: int, different: int) -> str:
+    drawn = np.random.default_rng(seed).integers(0, different, count)
+    return " ".join(f"w{number:x}" for number in drawn.tolist())
+
+
+@pytest.mark.parametrize(("different", "allowed"), [(2_000, 4_000_000), (1 << 40, 10_000_000)])
+def test_the_memory_allowed_is_kept(
+    index: searchkit.Index, monkeypatch: pytest.MonkeyPatch, different: int, allowed: int
+) -> None:
+    """Common words or words that never come again: what building segments takes at the peak is about what was allowed."""
+    monkeypatch.setattr(bulk, "KERNEL_CHARACTERS_MIN", 0)
+    monkeypatch.setattr(surface_table, "_SLOTS_AT_FIRST", 1 << 12)
+
+    def records(different: int) -> Any:
+        return ({"id": str(number), "text": words(1_000, number, different)} for number in range(200))
+
+    with index.writer() as warm:  # Loading kernels takes memory, once.
+        warm.add_many(records(50))
+    tracemalloc.start()
+    try:
+        with index.writer(memory=allowed) as writer:
+            writer.add_many(records(different))
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert peak < 1.25 * allowed
+            assert 1 < len(files(index)) < 12
+    finally:
+        tracemalloc.stop()
+    assert len(index) == 200
+
+
+def test_more_memory_means_fewer_segments(index: searchkit.Index) -> None:
+    """With the default a few thousand documents are one segment; what was allowed decides, nothing else."""
+    records = [{"id": str(number), "text": words(300, number, 5_000)} for number in range(3_000)]
+    with index.writer() as writer:
+        writer.add_many(records)
+    assert len(files(index)) == 1
+
+
+@pytest.mark.parametrize("memory", ["", "much", "12 parsecs", "-5MB", 10, 999_999, "999KB", None, True, 1.5])
+def test_memory_that_is_none_is_refused(index: searchkit.Index, memory: Any) -> None:
+    """Neither an amount nor enough: a typed error says so, and the index is not locked by it."""
+    with pytest.raises(RequestError):
+        index.writer(memory=memory)
+    index.writer().close()
+
+
+@pytest.mark.parametrize(
+    ("memory", "bytes"),
+    [
+        ("512MB", 512_000_000),
+        ("1.5 GiB", 3 << 29),
+        ("2g", 2_000_000_000),
+        (" 1000 KB ", 1_000_000),
+        (5_000_000, 5_000_000),
+    ],
+)
+def test_memory_is_read_as_people_write_it(memory: int | str, bytes: int) -> None:
+    """A number of bytes, or one with a unit in any case."""
+    assert memory_bytes(memory) == bytes
+
+
+def test_a_record_can_be_deleted_by_the_source_that_gave_it(index: searchkit.Index) -> None:
+    """What a generator deletes while its records are being added is gone in the order in which it was said."""
+
+    def records(writer: searchkit.Writer) -> Any:
+        yield {"id": "a", "text": "one"}
+        yield {"id": "b", "text": "one"}
+        writer.delete("a")
+        yield {"id": "c", "text": "one"}
+        writer.delete("d")
+        yield {"id": "d", "text": "one"}
+
+    for _ in range(2):
+        with index.writer() as writer:
+            writer.add_many(records(writer), skip_unchanged=True)
+        assert sorted(ids(index)) == ["b", "c", "d"]
+
+
+def test_what_came_before_an_error_is_kept(index: searchkit.Index) -> None:
+    """A record that is invalid, or a source that breaks off, raises; the records before it are committed."""
+
+    def records() -> Any:
+        yield {"id": "2", "text": "b"}
+        raise OSError
+
+    with index.writer() as writer:
+        with pytest.raises(DocumentInvalid):
+            writer.add_many([{"id": "1", "text": "a"}, {"no": "id"}, {"id": "9"}])
+        with pytest.raises(OSError):
+            writer.add_many(records(), skip_unchanged=True)
+        assert writer.commit().added == 2
+    assert ids(index) == ["1", "2"]
+
+
 def test_an_exception_rolls_back(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of a block that raised is seen, and segments written on the way are removed."""
-    monkeypatch.setattr(limits, "WRITER_TOKENS_MAX", 2)
-    with pytest.raises(ZeroDivisionError), index.writer() as writer:
+    monkeypatch.setattr(limits, "WRITER_MEMORY_BYTES_MIN", 0)
+    with pytest.raises(ZeroDivisionError), index.writer(memory=0) as writer:
         writer.add_many({"id": str(number), "text": "a b c"} for number in range(5))
         assert files(index)
         raise ZeroDivisionError

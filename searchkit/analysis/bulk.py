@@ -1,0 +1,103 @@
+"""From many texts to the numbers of their terms: what an index is built from.
+
+Little text goes the plain way, through `Analyzer.terms`; once there was enough to be worth loading a compiler, the
+kernels take over. Both give the same terms in the same order, and a property test holds them equal.
+
+Cost: 0.3 microseconds a term the plain way, 0.02 to 0.03 the other, after half a second of loading. Memory is that of
+`surface_table` and of the vocabulary. What this module does not know: documents, fields and positions.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from searchkit.analysis import addresses
+from searchkit.analysis.analyzer import Analyzer
+from searchkit.model.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from searchkit.analysis.surface_table import SurfaceTable
+
+KERNEL_CHARACTERS_MIN: Final = 2_500_000
+"""Characters after which the kernels are loaded: what the plain way does in the time that takes."""
+
+
+class BulkAnalyzer:
+    """Analyses much text with one analyzer. Not for several threads at once.
+
+    Parameters
+    ----------
+    analyzer : Analyzer
+
+    Attributes
+    ----------
+    vocabulary : Vocabulary
+        The terms that numbers stand for.
+    """
+
+    def __init__(self, analyzer: Analyzer) -> None:
+        self._analyzer = analyzer
+        self.vocabulary = Vocabulary()
+        self._seen = 0
+        self._table: SurfaceTable | None = None
+
+    @property
+    def memory(self) -> int:
+        """Bytes that grow with the words met, about: the vocabulary, and the surfaces remembered."""
+        return self.vocabulary.memory + (self._table.memory if self._table is not None else 0)
+
+    def begin(self) -> None:
+        """Begin with an empty vocabulary."""
+        self.vocabulary = Vocabulary()
+        if self._table is not None:
+            self._table.forget(self.vocabulary)
+
+    def numbers(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+        """Analyse texts.
+
+        Returns
+        -------
+        terms : ndarray of shape (tokens,), uint32
+            Numbers of the terms of all texts, in order.
+        counts : ndarray of shape (texts,), uint32
+            How many each text has.
+        """
+        if not texts:
+            return np.zeros(0, np.uint32), np.zeros(0, np.uint32)
+        self._seen += sum(map(len, texts))
+        if self._table is None:
+            if self._seen < KERNEL_CHARACTERS_MIN:
+                return self._plain(texts)
+            module = importlib.import_module("searchkit.analysis.surface_table")
+            self._table = module.SurfaceTable(self._analyzer.terms_of_surfaces, self.vocabulary)
+        assert self._table is not None
+        joined = "\n".join(texts)
+        if addresses.has_encoded(joined):
+            return self._mixed(texts, self._table)
+        return self._table.numbers(texts, joined)
+
+    def _plain(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+        """The plain way."""
+        found = [self._analyzer.terms(text) if text else [] for text in texts]
+        counts = np.fromiter(map(len, found), np.uint32, len(found))
+        terms = (term for text_terms in found for term in text_terms)
+        return np.fromiter(self.vocabulary.numbers(terms), np.uint32, int(counts.sum())), counts
+
+    def _mixed(
+        self, texts: Sequence[str], table: SurfaceTable
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+        """Texts of which some may only go the plain way: those are put between the others."""
+        odd = [number for number, text in enumerate(texts) if addresses.has_encoded(text)]
+        plain_terms, plain_counts = self._plain([texts[number] for number in odd])
+        others = list(texts)
+        for number in odd:
+            others[number] = ""
+        terms, counts = table.numbers(others, "\n".join(others))
+        ends = np.cumsum(counts, dtype=np.int64)
+        counts[odd] = plain_counts
+        return np.insert(terms, np.repeat(ends[odd], plain_counts), plain_terms), counts

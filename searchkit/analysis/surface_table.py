@@ -1,0 +1,216 @@
+"""The surfaces of much text, each with a number, and the terms of each number: what the kernels work on.
+
+A text is encoded as UTF-8, `kernels.scan` numbers its surfaces, the analyzer is asked once for each that was never
+seen, and the numbers are turned into those of terms. So the cost of folding and stemming is paid by the word and not by
+the occurrence, and an occurrence costs some 20 nanoseconds.
+
+Memory: about 60 bytes a surface known. Beyond `SURFACES_MAX` of them, or `ARENA_BYTES_MAX` of letters, all are forgotten
+after the batch at hand, and learnt anew. Importing this loads numba; `bulk` does so when there is enough text.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from array import array as packed
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from searchkit.analysis.kernels import scan as kernels
+from searchkit.analysis.surfaces import BOUNDARY, PLAIN_CJK
+from searchkit.model.vocabulary import Vocabulary
+
+SURFACES_MAX: Final = 1 << 20
+"""Surfaces remembered from one batch to the next: four times what 200,000 passages of an encyclopedia hold."""
+ARENA_BYTES_MAX: Final = 1 << 25
+"""Bytes of surfaces remembered from one batch to the next."""
+_SLOTS_AT_FIRST: Final = 1 << 18
+_COLLECTED: Final = 256
+"""Surfaces looked up together; their keys stay in the nearest cache."""
+_GUARD = b"\n" * 32
+
+SurfaceTerms = Callable[[list[str], npt.NDArray[np.bool_]], "list[str | tuple[str, ...]]"]
+"""From surfaces, and which of them are simple (short, ASCII letters and digits only), to the terms of each."""
+
+
+def _classes() -> npt.NDArray[np.uint8]:
+    """Flags and joins of every character up to U+FFFF, read off the patterns of `surfaces`."""
+    classes = np.full(1 << 16, kernels.WORD | kernels.FOREIGN, np.uint8)
+    everything = "".join(map(chr, range(1 << 16)))
+    classes[:128] = kernels.WORD
+    for boundary in re.finditer(f"[{BOUNDARY}]+", everything):
+        classes[boundary.start() : boundary.end()] = 0
+    for plain in re.finditer(f"[{PLAIN_CJK}]+", everything):
+        classes[plain.start() : plain.end()] |= kernels.CJK
+    joins = {
+        ":'\u2018\u2019": kernels.JOINS_WORD,
+        ",;": kernels.JOINS_NUMBER,
+        '"': kernels.JOINS_FOREIGN,
+        "\uff0c\uff0e\uff1a\uff1b": kernels.JOINS_WIDE,
+        ".": kernels.DOT,
+        "_": kernels.LOW_LINE,
+    }
+    for chars, join in joins.items():
+        for char in chars:
+            classes[ord(char)] = join << kernels.JOIN_SHIFT
+    for char in "0123456789":
+        classes[ord(char)] |= kernels.DIGIT
+    for char in "nN":
+        classes[ord(char)] |= kernels.LETTER_N
+    return classes
+
+
+class SurfaceTable:
+    """Surfaces known, with their terms.
+
+    Parameters
+    ----------
+    terms_of : callable
+        Gives the terms of surfaces.
+    vocabulary : Vocabulary
+        Numbers the terms.
+    """
+
+    def __init__(self, terms_of: SurfaceTerms, vocabulary: Vocabulary) -> None:
+        self._terms_of = terms_of
+        self._vocabulary = vocabulary
+        self._classes = _classes()
+        self._odd = np.uint64(secrets.randbits(64) | 1)
+        self._state = np.zeros(6, np.int64)
+        self._found = np.zeros(0, np.uint32)
+        self._keys, self._spans = np.zeros((_COLLECTED, 3), np.uint64), np.zeros((_COLLECTED, 2), np.int64)
+        self.forget(vocabulary)
+
+    def forget(self, vocabulary: Vocabulary) -> None:
+        """Begin anew, with an empty table and numbers of this vocabulary."""
+        self._vocabulary = vocabulary
+        self._slots(_SLOTS_AT_FIRST)
+        self._arena = np.zeros(4 * _SLOTS_AT_FIRST, np.uint8)
+        self._ends = np.zeros(_SLOTS_AT_FIRST // 2, np.int64)
+        self._simple = np.zeros(_SLOTS_AT_FIRST // 2, np.bool_)
+        self._term_of = np.zeros(_SLOTS_AT_FIRST // 2, np.int32)
+        self._several = packed("q", (0, 0))  # At 1: no term at all.
+        arrays = (self._table, self._arena, self._ends, self._simple, self._term_of)
+        self._bytes_at_first = sum(array.nbytes for array in arrays)
+        self._analysed = 0
+        self._state[kernels.HELD] = self._state[kernels.ARENA_USED] = 0
+
+    def _slots(self, slots: int) -> None:
+        self._table = np.zeros((slots, 4), np.uint64)
+        self._shift = np.uint64(65 - slots.bit_length())
+
+    def __len__(self) -> int:
+        """Surfaces known."""
+        return int(self._state[kernels.HELD])
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory beyond what an empty table takes."""
+        arrays = (self._table, self._arena, self._ends, self._simple, self._term_of)
+        return (
+            sum(array.nbytes for array in arrays) - self._bytes_at_first + self._several.itemsize * len(self._several)
+        )
+
+    def numbers(self, texts: Sequence[str], joined: str) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+        """Analyse texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            At least one; anything but addresses with percent signs, which the analyzer reads otherwise.
+        joined : str
+            The same, with line feeds between them.
+
+        Returns
+        -------
+        terms : ndarray of shape (tokens,), uint32
+            Numbers of the terms of all texts, in order.
+        counts : ndarray of shape (texts,), uint32
+            How many each text has.
+        """
+        if self._too_large():
+            self.forget(self._vocabulary)
+        sizes, data = _encoded(texts, joined)
+        ends = np.cumsum(sizes + 1) - 1
+        firsts = np.zeros(len(texts) + 1, np.int64)
+        if len(self._found) < len(data) // 2 + 1:
+            self._found = np.empty(len(data) // 2 + 1, np.uint32)
+        state = self._state
+        state[[kernels.AT, kernels.TEXT, kernels.FOUND, kernels.RUN_END]] = 0
+        with np.errstate(over="ignore"):  # Products of 64 bits wrap around on purpose, also where nothing is compiled.
+            while True:
+                status = kernels.scan(
+                    data, ends, self._classes, self._table, self._shift, self._odd, self._arena, self._ends,
+                    self._simple, self._found, firsts, state, self._keys, self._spans,
+                )  # fmt: skip
+                self._analyse_new()
+                if status == kernels.DONE:
+                    break
+                self._grow(status, len(data))
+        return self._terms(firsts)
+
+    def _too_large(self) -> bool:
+        return len(self) > SURFACES_MAX or int(self._state[kernels.ARENA_USED]) > ARENA_BYTES_MAX
+
+    def _analyse_new(self) -> None:
+        """Ask for the terms of surfaces that have none yet."""
+        first, held, used = self._analysed, len(self), int(self._state[kernels.ARENA_USED])
+        if held == first:
+            return
+        start = int(self._ends[first - 1]) + 1 if first else 0
+        # A line feed is a boundary, so no surface has one.
+        new = self._arena[start : used - 1].tobytes().decode("utf-8", "surrogatepass").split("\n")
+        terms = self._terms_of(new, self._simple[first:held])
+        alone = [found if isinstance(found, str) else "" for found in terms]
+        if "" not in alone:
+            self._term_of[first:held] = np.fromiter(self._vocabulary.numbers(alone), np.int32, held - first)
+        else:
+            self._term_of[first:held] = [self._place(found) for found in terms]
+        self._analysed = held
+
+    def _place(self, found: str | tuple[str, ...]) -> int:
+        """What stands in `term_of` for the terms of a surface."""
+        if isinstance(found, str):
+            return next(iter(self._vocabulary.numbers((found,))))
+        if not found:
+            return -1
+        place = len(self._several)
+        self._several.append(len(found))
+        self._several.extend(self._vocabulary.numbers(found))
+        return -place
+
+    def _grow(self, status: int, batch: int) -> None:
+        if status == kernels.ARENA_FULL:
+            self._arena = np.concatenate([self._arena, np.zeros(max(len(self._arena), batch), np.uint8)])
+            return
+        old = self._table
+        self._slots(2 * len(old))
+        kernels.refill(old, self._table, self._shift, self._odd)
+        self._ends, self._simple, self._term_of = (
+            np.concatenate([known, np.zeros_like(known)]) for known in (self._ends, self._simple, self._term_of)
+        )
+
+    def _terms(self, firsts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+        """The terms of the texts that were scanned last."""
+        several = np.frombuffer(self._several, np.int64)
+        counts = np.empty(len(firsts) - 1, np.uint32)
+        found = int(self._state[kernels.FOUND])
+        needed = found + found // 16
+        while True:
+            terms = np.empty(needed, np.uint32)
+            needed = kernels.write_terms(self._found, firsts, self._term_of, several, terms, counts)
+            if needed <= len(terms):
+                return terms[:needed].copy(), counts
+
+
+def _encoded(texts: Sequence[str], joined: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Bytes of each text, and all texts as UTF-8 with a line feed after each and a few at the end."""
+    if joined.isascii():
+        sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+        return sizes, np.frombuffer(joined.encode("ascii") + _GUARD, np.uint8)
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    return sizes, np.frombuffer(b"\n".join((*encoded, _GUARD)), np.uint8)

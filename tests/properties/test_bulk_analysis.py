@@ -1,0 +1,166 @@
+"""Many texts analysed at once have the terms each has by itself, whatever is in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from searchkit.analysis import bulk, surface_table
+from searchkit.analysis.analyzer import analyzer
+from searchkit.analysis.bulk import BulkAnalyzer
+from searchkit.analysis.surface_table import SurfaceTable
+from searchkit.analysis.surfaces import _SURFACE_FROM_SIGN, PLAIN_CJK
+from searchkit.model.vocabulary import Vocabulary
+from tests.properties.test_analysis import languages, texts
+from tests.support import hostile
+
+batches = st.lists(texts | st.text(st.sampled_from("ab1.,_+#' é漢字カ\u200d"), max_size=40), max_size=6)
+
+
+def terms_of(language: str, batch: Sequence[str], made: BulkAnalyzer | None = None) -> list[list[str]]:
+    made = made or compiled(language)
+    numbers, counts = made.numbers(batch)
+    names = made.vocabulary.names()
+    ends = np.cumsum(counts).tolist()
+    found = [names[number] for number in numbers.tolist()]
+    return [found[end - count : end] for end, count in zip(ends, counts.tolist(), strict=True)]
+
+
+def compiled(language: str) -> BulkAnalyzer:
+    """One that goes the way of the kernels from the first text on."""
+    made = BulkAnalyzer(analyzer(language))
+    made._seen = bulk.KERNEL_CHARACTERS_MIN
+    return made
+
+
+@given(batch=batches, language=languages)
+@example(batch=["_é.net a_é _n .n..n é.N \ud800x\x00y"], language="en")
+@example(batch=["漢字漢字", "漢", "漢.字", "漢，字1", "漢字a", "カ\u3099キ"], language="zh")
+@example(batch=["", "", "a", "", "."], language="en")
+@example(batch=["see http://x/K%C3%B6ln!", "plain", "http://%41"], language="de")
+def test_a_batch_has_the_terms_of_its_texts(batch: list[str], language: str) -> None:
+    """The kernels give for each text what `Analyzer.terms` gives."""
+    assert terms_of(language, batch) == [analyzer(language).terms(text) for text in batch]
+
+
+@given(batch=batches)
+@example(batch=["_é a_é _n .n . n é.N"])
+def test_surfaces_are_those_of_the_pattern(batch: list[str]) -> None:
+    """What the kernel finds is what the pattern with signs finds, runs of ideographs taken apart into pairs."""
+    batch = batch or [""]
+    table = SurfaceTable(lambda new, _: list(new), vocabulary := Vocabulary())
+    numbers, counts = table.numbers(batch, "\n".join(batch))
+    names = vocabulary.names()
+    expected = []
+    for text in batch:
+        found: list[str] = []
+        for surface in _SURFACE_FROM_SIGN.findall(text):
+            pairs = len(surface) > 1 and re.fullmatch(f"[{PLAIN_CJK}]+", surface)
+            found += map(str.__add__, surface, surface[1:]) if pairs else [surface]
+        expected.append(found)
+    assert [names[number] for number in numbers.tolist()] == [surface for found in expected for surface in found]
+    assert counts.tolist() == [len(found) for found in expected]
+
+
+@given(batches=st.lists(batches, max_size=4), language=languages)
+def test_growing_and_forgetting_change_nothing(batches: list[list[str]], language: str) -> None:
+    """With a table that is full after two surfaces, and forgotten after three, the terms are the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surface_table, "_SLOTS_AT_FIRST", 4)
+        patch.setattr(surface_table, "SURFACES_MAX", 3)
+        made = compiled(language)
+        for batch in batches:
+            assert terms_of(language, batch, made) == [analyzer(language).terms(text) for text in batch]
+
+
+def test_both_ways_share_a_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers given before the kernels took over mean the same terms afterwards, until one begins anew."""
+    monkeypatch.setattr(bulk, "KERNEL_CHARACTERS_MIN", 10)
+    made = BulkAnalyzer(analyzer("en"))
+    assert terms_of("en", ["Running."], made) == [["run"]]
+    assert made._table is None
+    assert terms_of("en", ["runs walked", ""], made) == [["run", "walk"], []]
+    assert made._table is not None
+    assert made.vocabulary.names() == ["run", "walk"]
+    made.begin()
+    assert terms_of("en", ["walks, runs"], made) == [["walk", "run"]]
+    assert made.vocabulary.names() == ["walk", "run"]
+
+
+HOSTILE = {
+    "a million words that never come again": " ".join(f"x{number:x}y" for number in range(1_000_000)),
+    "one word of sixteen megabytes": "w" * 16_000_000,
+    "two long words that differ at the end": "w" * 1_000_000 + "a " + "w" * 1_000_000 + "b",
+    "a run of ideographs": "漢字仮名" * 500_000,
+    "nothing but joiners": ".:'’" * 250_000,
+    "nothing but marks": "\u0301" * 500_000,
+    "lone surrogates and NUL": "a\ud800\x00b " * 100_000,
+    "single letters of every block": "".join(chr(0x20 + 7 * number) + " " for number in range(150_000)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_texts(name: str) -> None:
+    """Texts made to be many, long or odd are analysed as ever, in a table that is small again afterwards."""
+    made = compiled("none")
+    text = HOSTILE[name]
+    assert terms_of("none", ["before", text, "after"], made) == [["before"], analyzer("none").terms(text), ["after"]]
+    assert terms_of("none", ["before"], made) == [["before"]]
+    assert made._table is not None
+    assert len(made._table) <= surface_table.SURFACES_MAX
+    assert len(made._table._arena) <= 2 * surface_table.ARENA_BYTES_MAX
+
+
+def test_texts_written_to_break_out() -> None:
+    """Markup, links and what plays tricks on terminals: the same terms, too."""
+    batch = [*hostile.MARKUP, *hostile.LINKS, *hostile.TERMINAL]
+    assert terms_of("en", batch) == [analyzer("en").terms(text) for text in batch]
+
+
+@pytest.mark.parametrize("language", ["en", "de", "zh", "hi", "ar"])
+def test_real_texts_of_several_languages(shared_data: Path, language: str) -> None:
+    """Articles of an encyclopedia have the terms they always had."""
+    with (shared_data / "collections" / f"xquad_{language}" / "docs.jsonl").open(encoding="utf-8") as lines:
+        batch = [json.loads(line)["text"] for line in lines]
+    assert len(batch) > 200
+    for code in (language, "none"):
+        assert terms_of(code, batch) == [analyzer(code).terms(text) for text in batch]
+
+
+UNCOMPILED = """
+import sys
+from searchkit.analysis import bulk, surface_table
+from searchkit.analysis.analyzer import analyzer
+
+surface_table._SLOTS_AT_FIRST = 8
+batch = ["Don't PANIC: os.path.join, C++ and naïve cafés, .NET 1,000 a_é", "漢字仮名 漢.字", "x" * 40 + " " + "x" * 41,
+         "internationalisation internationalisations", "", "end", *sys.argv[1:]]
+for language in ("en", "zh"):
+    made = bulk.BulkAnalyzer(analyzer(language))
+    made._seen = bulk.KERNEL_CHARACTERS_MIN
+    for _ in range(2):
+        numbers, counts = made.numbers(batch)
+    assert len(made.numbers([])[0]) == 0
+    names = made.vocabulary.names()
+    assert [names[number] for number in numbers] == [term for text in batch for term in analyzer(language).terms(text)]
+assert not hasattr(surface_table.kernels.scan, "py_func")
+print("equal")
+"""
+
+
+def test_uncompiled_kernels_stay_within_their_arrays() -> None:
+    """With numba's compiler off an index out of range raises instead of reading on; nothing raises, all is equal."""
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    command = [sys.executable, "-W", "error", "-c", UNCOMPILED]
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert child.stdout.strip() == "equal", child.stderr
