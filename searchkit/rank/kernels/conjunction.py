@@ -19,10 +19,11 @@ from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import BLOCK, BOUND, CARD, FAVOUR, FIRST, MAXIMA, POSTING, REQUIRED, WINDOW_BLOCKS
 from searchkit.rank.kernels.bits import at_least_u16, multiply_add, popcount, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of, threshold_of, weigh
-from searchkit.rank.kernels.exact import contribution, list_contribution
+from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.intersect import (
     count_blocks,
+    fetch_ahead,
     is_bitmap,
     meet_others,
     next_chunk,
@@ -133,6 +134,11 @@ def rank_conjunction(
                 mask = promising(segment.impacts, scratch.tables[driver, window, POSTING] + before, size, needed)
             mask = meet_others(segment, leaves, scratch, allowed, required, window, dense, mask)
             through += np.int64(popcount(mask))
+            if mask & (mask - np.uint64(1)) != 0:
+                shift = 1 if len(segment.vectors) == NARROW else 0
+                fetch_ahead(
+                    segment, leaves, scratch, required, window, mask, segment.tfs, shift, segment.impacts, 0
+                )
             while mask != 0:
                 i = np.int64(trailing_zeros(mask))
                 mask &= mask - np.uint64(1)

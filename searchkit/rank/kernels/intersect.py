@@ -30,7 +30,7 @@ from searchkit.rank.kernels.arrays import (
     REQUIRED,
     WINDOW_BLOCKS,
 )
-from searchkit.rank.kernels.bits import at_least_u8, equal_u16, popcount, trailing_zeros
+from searchkit.rank.kernels.bits import at_least_u8, equal_u16, popcount, prefetch, trailing_zeros
 from searchkit.rank.kernels.heap import INLINE, JIT
 from searchkit.rank.kernels.lists import bitmap_rank, lower_bound, word_at
 
@@ -335,3 +335,37 @@ def count_blocks(
             word &= allowed[window * WINDOW_BLOCKS + block]
         matched += np.int64(popcount(word))
     return matched
+
+
+@njit(**JIT)
+def _fetch(
+    postings: Any, ranks: Any, places: Any, tables: Any, lows: Any, spots: Any, order: Any, required: Any, window: Any,
+    mask: Any, first: Any, shift: Any, second: Any, second_shift: Any,
+) -> Any:  # fmt: skip
+    while mask != 0:
+        i = np.int64(trailing_zeros(mask))
+        mask &= mask - np.uint64(1)
+        for turn in range(required):
+            leaf = order[turn]
+            if places[leaf, FIRST] >= 0:
+                posting = spots[leaf, i]
+                if posting == _UNKNOWN:
+                    posting = _spot_in_bitmap(postings, ranks, places, tables, lows, spots, leaf, window, i)
+                prefetch(first, posting >> shift)
+                prefetch(second, posting >> second_shift)
+
+
+@njit(**INLINE)
+def fetch_ahead(
+    segment: Any, leaves: Any, scratch: Any, required: Any, window: Any, mask: Any, first: Any, shift: Any, second: Any,
+    second_shift: Any,
+) -> None:  # fmt: skip
+    """Look up the postings of a chunk's documents, and begin to fetch what two arrays hold of them.
+
+    `shift` and `second_shift` say how many postings, as a power of two, share an entry of the arrays. By the time an
+    entry is read it is there, where reading one after the other would wait for memory each time.
+    """
+    _fetch(
+        segment.postings, segment.ranks, leaves.places, scratch.tables, scratch.lows, scratch.spots, scratch.order,
+        required, window, mask, first, shift, second, second_shift,
+    )  # fmt: skip

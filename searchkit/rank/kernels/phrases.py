@@ -21,10 +21,11 @@ import numpy as np
 
 from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import CARD, FAVOUR, FIELD_GAP, MAXIMA, POSTING, WINDOW_BLOCKS
-from searchkit.rank.kernels.bits import at_least_u8, trailing_zeros
+from searchkit.rank.kernels.bits import at_least_u8, prefetch, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.intersect import (
+    fetch_ahead,
     is_bitmap,
     meet_others,
     next_chunk,
@@ -33,7 +34,7 @@ from searchkit.rank.kernels.intersect import (
     some,
     spot,
 )
-from searchkit.rank.kernels.positions import LAST, NEXT, PLACE, advance, posting_start
+from searchkit.rank.kernels.positions import LAST, NEXT, PLACE, STRIDE, STRIDE_BITS, advance, posting_start
 
 
 @njit(**JIT)
@@ -153,6 +154,19 @@ def _reach(segment: Any, leaves: Any, scratch: Any, window: Any, i: Any, needed:
 
 
 @njit(**INLINE)
+def _fetch_positions(segment: Any, leaves: Any, scratch: Any, window: Any, mask: Any) -> None:
+    """Begin to fetch the positions and lengths of a chunk's documents; their postings have been looked up."""
+    while mask != 0:
+        i = np.int64(trailing_zeros(mask))
+        mask &= mask - np.uint64(1)
+        prefetch(segment.lengths, ((window << 16) + scratch.lows[i]) * segment.lengths.shape[1])
+        for leaf in range(len(leaves.places)):
+            at = np.int64(segment.position_index[scratch.spots[leaf, i] // STRIDE])
+            prefetch(segment.positions, at)
+            prefetch(segment.positions, at + 64)
+
+
+@njit(**INLINE)
 def _blocks_alive(segment: Any, leaves: Any, window: Any, start: Any, needed: Any) -> Any:
     """In which of the 64 blocks around one every word has an impact that is large enough, as far as maxima tell."""
     alive = ~np.uint64(0) if needed < 256 else np.uint64(0)
@@ -201,6 +215,15 @@ def rank_phrase(
             size, start = next_chunk(segment, leaves, scratch, allowed, required, window, start, alive)
             mask = some(size) if dense else promising(segment.impacts, first + before, size, needed)
             mask = meet_others(segment, leaves, scratch, allowed, required, window, dense, mask)
+            fetch_ahead(
+                segment, leaves, scratch, required, window, mask, segment.impacts, 0, segment.position_index, STRIDE_BITS
+            )
+            left, mask = mask, np.uint64(0)
+            while left != 0:
+                i = np.int64(trailing_zeros(left))
+                left &= left - np.uint64(1)
+                mask |= np.uint64(_reach(segment, leaves, scratch, window, i, needed)) << np.uint64(i)
+            _fetch_positions(segment, leaves, scratch, window, mask)
             while mask != 0:
                 i = np.int64(trailing_zeros(mask))
                 mask &= mask - np.uint64(1)
@@ -245,6 +268,11 @@ def find_phrase(
         while start < (WINDOW_BLOCKS if dense else card):
             size, start = next_chunk(segment, leaves, scratch, allowed, required, window, start, ~np.uint64(0))
             mask = meet_others(segment, leaves, scratch, allowed, required, window, dense, some(size))
+            fetch_ahead(
+                segment, leaves, scratch, required, window, mask,
+                segment.position_index, STRIDE_BITS, segment.position_index, STRIDE_BITS,
+            )  # fmt: skip
+            _fetch_positions(segment, leaves, scratch, window, mask)
             while mask != 0:
                 i = np.int64(trailing_zeros(mask))
                 mask &= mask - np.uint64(1)

@@ -17,7 +17,9 @@ from searchkit.rank.kernels.heap import JIT
 
 PLACE, NEXT, LAST = range(3)
 """Columns of `Scratch.readers`: the position a word is at, where its next one is read, and whether there is none."""
-_STRIDE = 64
+STRIDE_BITS = 6
+STRIDE = 1 << STRIDE_BITS
+"""Postings between two entries of the index."""
 
 
 @njit(**JIT)
@@ -29,7 +31,7 @@ def posting_start(stream: Any, index: Any, posting: Any) -> Any:
     stream, index : ndarray, uint8 and uint32
         The parts `positions` and `position_index`.
     """
-    at, left = np.int64(index[posting // _STRIDE]), posting % _STRIDE
+    at, left = np.int64(index[posting // STRIDE]), posting % STRIDE
     while left > 0 and at + 64 <= len(stream):
         ends: Any = posting_ends(stream, at)
         held = np.int64(popcount(ends))
