@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MARK = "pages"
 """Name under which an index keeps the number of the last change it has seen."""
+STORE_MARK = "pages-store"
+"""Name under which it keeps of which page store that is."""
 
 
 def index_crawled(run: Run, directory: Path, language: str | None) -> None:
@@ -44,13 +46,15 @@ def index_crawled(run: Run, directory: Path, language: str | None) -> None:
             language = recognise(page.to_document() for page in sample)
             run.terminal.note(f"recognised language: {language}")
         with open_or_create(directory, language) as index, index.writer() as writer:
-            since = index.marks.get(MARK, 0)
+            marks, store = index.marks, pages.id
+            # Another store's numbers say nothing of this one: then everything is looked at once more.
+            since = marks.get(MARK, 0) if marks.get(STORE_MARK) == store else 0
             changes = pages.changed_since(since)
             waiting = max(pages.last_change - since, 0)
             with run.terminal.progress("indexing", min(waiting, len(pages)) or None, "pages") as show:
                 while batch := list(itertools.islice(changes, run.batch)):
                     since = _add(run, writer, batch, since, show)
-                    run.commit(writer, {MARK: since})
+                    run.commit(writer, {MARK: since, STORE_MARK: store})
                     if run.stop.wanted:
                         break
     run.finish(directory)

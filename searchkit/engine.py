@@ -38,7 +38,7 @@ from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
 from searchkit.search.answer import Answer
 from searchkit.search.engines import Engine, known_words, rank
 from searchkit.search.execute import parameters_of
-from searchkit.search.request import Mode, check_parameters, check_request
+from searchkit.search.request import Mode, check_parameters, check_request, check_weights
 from searchkit.search.resolve import resolve
 from searchkit.store.files import os_errors
 
@@ -234,6 +234,7 @@ class Snapshot:
         held = self.held
         check_request(query, limit, mode, ranking)
         check_parameters(k1, b)
+        check_weights(weights)
         plan = plan_query(query, held.schema, self._analyzer, mode, strict)
         resolved = resolve(plan, held)
         field_weights = held.schema.with_weights(**weights).weights if weights else held.schema.weights

@@ -27,7 +27,7 @@ from searchkit.codec.bitmap import BitMap
 from searchkit.errors import DamageError, IndexMissing, ResourceError, SearchkitError
 from searchkit.index.catalog import CATALOG_FILE, INDEX_DIRECTORY, Catalog, SegmentEntry
 from searchkit.pages.store import FILE_NAME as PAGES_FILE
-from searchkit.pages.store import PageStore
+from searchkit.pages.store import LOCK_NAME, PageStore
 from searchkit.segment.check import check_segment
 from searchkit.segment.reader import SegmentReader
 
@@ -166,6 +166,8 @@ def _look(directory: Path, skip: set[str], *, ids: bool) -> None:
         _tell(begin=str(catalog), size=_size(catalog))
         _look_at_index(directory, skip, ids=ids)
     pages = directory / PAGES_FILE
+    if not PageStore.exists(directory) and (directory / LOCK_NAME).exists() and str(pages) not in skip:
+        _tell(end=str(pages), findings=[f"{pages}: is lost, though the lock of the crawl that made it is still there"])
     if PageStore.exists(directory) and str(pages) not in skip:
         _tell(begin=str(pages), size=_size(pages))
         try:

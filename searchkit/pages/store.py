@@ -132,6 +132,11 @@ class PageStore:
         """Number of the newest change; 0 when nothing was ever stored."""
         return int(self.read(lambda txn: txn.state["change"]))
 
+    @property
+    def id(self) -> int:
+        """A number this store was given when it was made: another one in its place numbers its changes anew."""
+        return int(self.read(lambda txn: txn.state["id"]))
+
     def changed_since(self, change: int) -> Iterator[tuple[int, PageRecord | Gone]]:
         """Documents that changed after a change number, oldest change first.
 

@@ -17,6 +17,7 @@ What this module does not know: networks, politeness, and what may be followed.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,8 +64,17 @@ def host_key(host: str) -> bytes:
 
 
 def new_state() -> dict[str, Any]:
-    """What the store counts: the last change and queue numbers, addresses by state; and what is crawled."""
-    return {"format": FORMAT, "change": 0, "place": 0, "counts": {}, "rules": "", "seeds": [], "recrawl": False}
+    """What the store counts: the last change and queue numbers, addresses by state; what is crawled; and which it is."""
+    return {
+        "format": FORMAT,
+        "id": secrets.randbits(48),
+        "change": 0,
+        "place": 0,
+        "counts": {},
+        "rules": "",
+        "seeds": [],
+        "recrawl": False,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal, SupportsIndex, TypeAlias
 
 from searchkit import limits
@@ -29,6 +30,14 @@ def check_request(query: str, limit: int, mode: str, ranking: str) -> None:
 
 def check_parameters(k1: float, b: float) -> None:
     """Raise RequestError for parameters a score is not defined for."""
+    if not (isinstance(k1, int | float) and isinstance(b, int | float)):
+        raise RequestError(f"k1 and b are numbers, not {k1!r} and {b!r}")
     if not (limits.PARAMETER_MIN <= k1 <= limits.PARAMETER_MAX and 0 <= b <= 1):
         span = f"from {limits.PARAMETER_MIN:g} to {limits.PARAMETER_MAX:g}"
         raise RequestError(f"k1 is above 0 ({span}) and b from 0 to 1, not k1={k1} and b={b}")
+
+
+def check_weights(weights: object) -> None:
+    """Raise RequestError for field weights that are not numbers by name."""
+    if weights is not None and not (isinstance(weights, Mapping) and all(isinstance(name, str) for name in weights)):
+        raise RequestError(f"weights are numbers by the names of fields, not {weights!r:.80}")

@@ -224,3 +224,38 @@ def test_output_survives_a_poor_encoding(site, encoding):
     plain = subprocess.run(command, cwd=ROOT, env=poor, capture_output=True, check=False)
     assert plain.returncode == 0, plain.stderr
     assert b"croissant" in plain.stdout
+
+
+@pytest.mark.parametrize(
+    "own", ["index/catalog.lmdb", "index/new.jsonl", "index/segments/SEGMENT", "pages.lmdb", "LINK"]
+)
+def test_an_export_does_not_replace_what_it_comes_from(site, tmp_path, own):
+    """Under whatever name: the file is named, the status is that of a request that cannot be done, nothing changes."""
+    segment = next((site / "index" / "segments").iterdir())
+    target = site / own.replace("SEGMENT", segment.name)
+    if own == "LINK":
+        target = tmp_path / "link"
+        target.symlink_to(segment)
+    before = searchkit("export", site).stdout
+    done = searchkit("export", site, "-o", target)
+    assert done.returncode == 2, done.stderr
+    assert target.name.encode() in done.stderr
+    assert searchkit("export", site).stdout == before
+
+
+def test_check_brings_a_damaged_index_back(site):
+    """--drop-bad-segments: the rest is in service, and what is missing is told."""
+    searchkit("index", site, "-", given=b'{"id": "new", "text": "something else"}\n')
+    largest = max((site / "index" / "segments").iterdir(), key=lambda path: path.stat().st_size)
+    largest.write_bytes(largest.read_bytes()[:-4096])
+    assert searchkit("query", site, "bread").returncode == 3
+    done = searchkit("check", site)
+    assert done.returncode == 1
+    assert largest.name in done.stdout.decode()
+    done = searchkit("check", site, "--drop-bad-segments", "--json")
+    assert done.returncode == 1
+    dropped = json.loads(done.stdout)["dropped"]
+    assert [one["segment"] for one in dropped] == [largest.stem]
+    assert searchkit("check", site).returncode == 0
+    assert searchkit("get", site, "new").returncode == 0
+    assert searchkit("query", site, "bread").returncode == 1

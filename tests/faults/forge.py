@@ -218,7 +218,7 @@ def _serve() -> None:
         if pid == 0:
             status = 70
             try:
-                sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115 - for the whole child
+                sys.stdout, sys.stderr = (open(fd, "w", closefd=False) for fd in (1, 2))  # noqa: SIM115
                 status = _child(json.loads(line))
             except BaseException:
                 traceback.print_exc()

@@ -32,6 +32,8 @@ TEXTS = st.integers(0, len(WORDS) ** 2 - 1).map(
 class Machine(RuleBasedStateMachine):
     """One index, its writer, and what they should hold."""
 
+    ranker = "auto"
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="searchkit-machine-"))
@@ -114,7 +116,7 @@ class Machine(RuleBasedStateMachine):
     def look(self, number: int) -> None:
         """A held snapshot is what it was."""
         snapshot, state = self.held[number % len(self.held)]
-        _compare(snapshot, state, WORDS[number])
+        _compare(snapshot, state, WORDS[number], self.ranker)
 
     @invariant()
     def readers_see_the_commit(self) -> None:
@@ -122,7 +124,7 @@ class Machine(RuleBasedStateMachine):
         self.steps += 1
         assert len(self.index) == len(self.committed)
         with self.index.snapshot() as snapshot:
-            _compare(snapshot, self.committed, WORDS[self.steps % len(WORDS)], whole=self.steps % 20 == 0)
+            _compare(snapshot, self.committed, WORDS[self.steps % len(WORDS)], self.ranker, whole=self.steps % 20 == 0)
         if self.steps % 250 == 0:
             assert self.index.check().sound
             listed = {path.stem for path in (self.folder / "site" / "index" / "segments").iterdir()}
@@ -139,21 +141,21 @@ class Machine(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-def _compare(snapshot: Any, state: dict[str, str], word: str, *, whole: bool = True) -> None:
+def _compare(snapshot: Any, state: dict[str, str], word: str, ranker: str, *, whole: bool = True) -> None:
     """A snapshot holds just the documents of `state`, in its order, and finds those with a word."""
     assert snapshot.documents == len(state)
     if whole:
         assert [(record["id"], record["text"]) for record in snapshot.export()] == list(state.items())
-    found = {hit.id for hit in snapshot.search(word, limit=100).hits}
+    found = {hit.id for hit in snapshot.search(word, limit=100, engine=ranker).hits}
     assert found == {id for id, text in state.items() if word in text.split()}
 
 
-def run(report: Report, *, seeds: int = 50, steps: int = 5_000, first: int = 1) -> None:
+def run(report: Report, *, seeds: int = 50, steps: int = 5_000, first: int = 1, ranker: str = "auto") -> None:
     """So many seeds, each one sequence of so many steps."""
     # Hypothesis means sequences to be short enough to be shrunk; these are long on purpose.
     engine.BUFFER_SIZE = stateful.BUFFER_SIZE = 1 << 26
     for number in range(first, first + seeds):
-        chosen = seed(number)(type(f"Machine{number}", (Machine,), {}))
+        chosen = seed(number)(type(f"Machine{number}", (Machine,), {"ranker": ranker}))
         wanted = settings(
             max_examples=3,  # The first two are the simplest ones: nothing happens in them.
             stateful_step_count=steps,

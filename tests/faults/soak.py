@@ -33,8 +33,8 @@ PARTS: dict[str, Part] = {
     "kill-delete": Part(kill.delete, {"kills": 100}, {"kills": 2}),
     "kill-crawl": Part(kill.crawl, {"kills": 200}, {"kills": 1}, seeded=False),
     "reopen": Part(kill.reopen, {"documents": 200_000, "kills": 5}, {"documents": 2_000, "kills": 1}),
-    "powercut": Part(powercut.run, {"images": 300}, {"images": 5}),
-    "damage": Part(damage.run, {"trials": 1_000}, {"trials": 14}),
+    "powercut": Part(powercut.run, {"images": 300}, {"images": 3}),
+    "damage": Part(damage.run, {"trials": 1_000}, {"trials": 7}),
     "full-limit": Part(full.limited, {"runs": 50}, {"runs": 3}),
     "full-disk": Part(full.mounted, {"runs": 50}, {"runs": 3}),
     "nth-create": Part(functools.partial(nth.run, jobs=("create",)), {}, {"stride": 40}, seeded=False),
@@ -42,7 +42,9 @@ PARTS: dict[str, Part] = {
     "nth-merge": Part(functools.partial(nth.run, jobs=("merge",)), {}, {"stride": 60}, seeded=False),
     "nth-delete": Part(functools.partial(nth.run, jobs=("delete",)), {}, {"stride": 60}, seeded=False),
     "nth-crawl": Part(functools.partial(nth.run, jobs=("crawl",)), {}, {"stride": 40}, seeded=False),
-    "machine": Part(machine.run, {"seeds": 50, "steps": 5_000}, {"seeds": 2, "steps": 150}, seeded=False),
+    "machine": Part(
+        machine.run, {"seeds": 50, "steps": 5_000}, {"seeds": 2, "steps": 150, "ranker": "numpy"}, seeded=False
+    ),
     "together": Part(
         together.run, {"seconds": 3_600}, {"seconds": 6, "quiet": 1, "pause": 0.3, "judged": False, "ranker": "numpy"}
     ),

@@ -6,7 +6,14 @@ from hypothesis import HealthCheck, settings
 
 from tests.faults.machine import Machine
 
-TestMachine = Machine.TestCase
+
+class PlainMachine(Machine):
+    """Ranked by NumPy, so that a short test need not wait for a compiler."""
+
+    ranker = "numpy"
+
+
+TestMachine = PlainMachine.TestCase
 TestMachine.settings = settings(
     max_examples=4, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
 )

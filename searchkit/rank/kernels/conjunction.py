@@ -136,9 +136,7 @@ def rank_conjunction(
             through += np.int64(popcount(mask))
             if mask & (mask - np.uint64(1)) != 0:
                 shift = 1 if len(segment.vectors) == NARROW else 0
-                fetch_ahead(
-                    segment, leaves, scratch, required, window, mask, segment.tfs, shift, segment.impacts, 0
-                )
+                fetch_ahead(segment, leaves, scratch, required, window, mask, segment.tfs, shift, segment.impacts, 0)
             while mask != 0:
                 i = np.int64(trailing_zeros(mask))
                 mask &= mask - np.uint64(1)

@@ -216,7 +216,16 @@ def rank_phrase(
             mask = some(size) if dense else promising(segment.impacts, first + before, size, needed)
             mask = meet_others(segment, leaves, scratch, allowed, required, window, dense, mask)
             fetch_ahead(
-                segment, leaves, scratch, required, window, mask, segment.impacts, 0, segment.position_index, STRIDE_BITS
+                segment,
+                leaves,
+                scratch,
+                required,
+                window,
+                mask,
+                segment.impacts,
+                0,
+                segment.position_index,
+                STRIDE_BITS,
             )
             left, mask = mask, np.uint64(0)
             while left != 0:

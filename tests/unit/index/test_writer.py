@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tracemalloc
 from pathlib import Path
@@ -13,7 +14,16 @@ import pytest
 import searchkit
 from searchkit import limits
 from searchkit.analysis import bulk, surface_table
-from searchkit.errors import Closed, DiskFull, DocumentInvalid, IndexLocked, RequestError, StorageError
+from searchkit.errors import (
+    CatalogDamaged,
+    Closed,
+    DiskFull,
+    DocumentInvalid,
+    IndexLocked,
+    OutOfMemory,
+    RequestError,
+    StorageError,
+)
 from searchkit.index import writer as writer_module
 from searchkit.index.catalog import Catalog
 from searchkit.index.memory import memory_bytes
@@ -334,3 +344,102 @@ def test_merges_keep_segments_few_and_files_no_more(index: searchkit.Index) -> N
         for number in range(30):
             writer.delete(str(number))
     assert (len(index), files(index)) == (0, [])
+
+
+@pytest.mark.parametrize("marks", [{"a": 1.5}, {"a": object()}, {"a": True}, {5: 1}, {"a": 1 << 80}, [("a", 1)], "a"])
+def test_a_mark_that_cannot_be_kept_changes_nothing(index: searchkit.Index, marks: Any) -> None:
+    """A typed error before anything is written; the writer goes on."""
+    with index.writer() as writer:
+        writer.add({"id": "1"})
+        before = files(index)
+        with pytest.raises(RequestError, match="mark"):
+            writer.commit(marks)
+        assert files(index) == before
+        writer.commit({"a": -1})
+    assert index.marks == {"a": -1}
+
+
+def test_after_a_failed_sync_a_writer_stops(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not sync again and believe it; the last commit stays, and another writer goes on from there."""
+    with index.writer() as writer:
+        writer.add({"id": "1"})
+
+    def fails(_file: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with index.writer() as writer:
+        writer.add({"id": "2"})
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", fails)
+            with pytest.raises(StorageError, match="Input/output"):
+                writer.commit()
+        for again in (writer.commit, writer.rollback, lambda: writer.add({"id": "3"})):
+            with pytest.raises(StorageError, match="stopped"):
+                again()
+    assert ids(index) == ["1"]
+    with index.writer() as writer:
+        writer.add({"id": "4"})
+    assert ids(index) == ["1", "4"]
+    assert len(files(index)) == 2
+
+
+def test_without_memory_a_writer_stops(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record half taken in is not committed: the error is ours, and the last commit stays."""
+    with index.writer() as writer:
+        writer.add({"id": "1"})
+
+    def none_left(*_: Any) -> None:
+        raise MemoryError
+
+    with index.writer() as writer:
+        with monkeypatch.context() as patched:
+            patched.setattr(writer_module, "to_document", none_left)
+            with pytest.raises(OutOfMemory, match="memory"):
+                writer.add({"id": "2"})
+        with pytest.raises(StorageError, match="stopped"):
+            writer.commit()
+    assert ids(index) == ["1"]
+
+
+def test_what_was_not_committed_goes_at_once(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of a writer that is left by an exception or closed are removed with it, not by the next."""
+    monkeypatch.setattr(limits, "WRITER_TOKENS_MAX", 10)
+    writer = index.writer()
+    writer.add_many({"id": str(number), "text": "many words " * 10} for number in range(5))
+    writer.close()
+    assert files(index) == []
+
+
+def test_a_commit_on_an_older_state_is_refused(index: searchkit.Index) -> None:
+    """If the catalog does not stand where the writer does, it is damaged; nothing is written over it."""
+    with index.writer() as writer:
+        writer.add({"id": "1"})
+    catalog = Catalog(index.path)
+    state, _ = catalog.load()
+    catalog.commit(state, {})
+    with pytest.raises(CatalogDamaged, match="generation"):
+        catalog.commit(state, {})
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+def test_an_index_crosses_a_fork(index: searchkit.Index) -> None:
+    """A child searches, holds what its parent held, opens anew and writes; the parent sees it."""
+    with index.writer() as writer:
+        writer.add({"id": "1", "text": "bread"})
+    held = index.snapshot()
+    assert [hit.id for hit in held.search("bread").hits] == ["1"]
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            assert [hit.id for hit in held.search("bread").hits] == ["1"]
+            assert [hit.id for hit in index.search("bread").hits] == ["1"]
+            with searchkit.open(index.path) as mine, mine.writer() as writer:
+                writer.add({"id": "2", "text": "bread"})
+            assert len(index) == 2
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert ids(index) == ["1", "2"]
+    assert held.documents == 1
