@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -26,13 +26,13 @@ import numpy.typing as npt
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.analysis.bulk import BulkAnalyzer
-from searchkit.codec import bitmap
 from searchkit.codec.bitmap import BitMap
 from searchkit.errors import Closed, DocumentInvalid, OutOfMemory, RequestError, StorageError
 from searchkit.ids import SegmentId
 from searchkit.index import policy
 from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry
 from searchkit.index.memory import memory_bytes
+from searchkit.index.pending import Counts, Pending
 from searchkit.model.commit import Commit
 from searchkit.model.document import as_id, id_hash_bytes, shown
 from searchkit.model.intake import Documents, Intake
@@ -71,32 +71,6 @@ def _stopping(method: Callable[Concatenate[IndexWriter, P], R]) -> Callable[Conc
             raise
 
     return run
-
-
-@dataclass(slots=True)
-class Counts:
-    """What happened to records since the writer was opened, or since the last commit."""
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    deleted: int = 0
-
-
-@dataclass(slots=True)
-class _Pending:
-    """A segment as the next commit will list it."""
-
-    id: SegmentId
-    receipt: Receipt
-    reader: SegmentReader
-    dead: BitMap
-
-    def entry(self) -> SegmentEntry:
-        lengths = self.reader.lengths[bitmap.to_array(self.dead)].sum(axis=0, dtype=np.int64)
-        live = tuple(total - lost for total, lost in zip(self.receipt.length_totals, lengths.tolist(), strict=True))
-        receipt = self.receipt
-        return SegmentEntry(self.id, receipt.documents, len(self.dead), receipt.size, receipt.spine, receipt.sums, live)
 
 
 class IndexWriter:
@@ -162,11 +136,11 @@ class IndexWriter:
         directory = self._catalog.segment_path("x").parent
         self._buffer = Buffer(len(self._schema.text_fields), columns, directory, self._bulk.vocabulary)
 
-    def _open(self, entry: SegmentEntry, dead: BitMap | None) -> _Pending:
+    def _open(self, entry: SegmentEntry, dead: BitMap | None) -> Pending:
         path = self._catalog.segment_path(entry.id)
         reader = SegmentReader(path, entry.size, entry.spine, entry.sums)
         receipt = Receipt(entry.documents, entry.size, entry.spine, entry.sums, reader.head.length_totals)
-        return _Pending(entry.id, receipt, reader, BitMap() if dead is None else dead)
+        return Pending(entry.id, receipt, reader, BitMap() if dead is None else dead)
 
     def _remove_unreachable(self) -> None:
         """Remove files that no commit lists: what a killed writer left behind, or a merge replaced."""
@@ -324,9 +298,9 @@ class IndexWriter:
         self._deleted.clear()
         self._unwritten.clear()
 
-    def _opened(self, id: SegmentId, receipt: Receipt) -> _Pending:
+    def _opened(self, id: SegmentId, receipt: Receipt) -> Pending:
         path = self._catalog.segment_path(id)
-        return _Pending(id, receipt, SegmentReader(path, receipt.size, receipt.spine, receipt.sums), BitMap())
+        return Pending(id, receipt, SegmentReader(path, receipt.size, receipt.spine, receipt.sums), BitMap())
 
     def _kill(self, fresh: list[str]) -> None:
         """Mark documents of segments dead that were deleted, or replaced by `fresh` ones; count both."""
