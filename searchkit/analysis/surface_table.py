@@ -72,9 +72,12 @@ class SurfaceTable:
         Gives the terms of surfaces.
     vocabulary : Vocabulary
         Numbers the terms.
+    slots : int, a power of two
+        Slots of the hash table at first; it grows.
     """
 
-    def __init__(self, terms_of: SurfaceTerms, vocabulary: Vocabulary) -> None:
+    def __init__(self, terms_of: SurfaceTerms, vocabulary: Vocabulary, slots: int = _SLOTS_AT_FIRST) -> None:
+        self._slots_at_first = slots
         self._terms_of = terms_of
         self._vocabulary = vocabulary
         self._classes = _classes()
@@ -87,11 +90,11 @@ class SurfaceTable:
     def forget(self, vocabulary: Vocabulary) -> None:
         """Begin anew, with an empty table and numbers of this vocabulary."""
         self._vocabulary = vocabulary
-        self._slots(_SLOTS_AT_FIRST)
-        self._arena = np.zeros(4 * _SLOTS_AT_FIRST, np.uint8)
-        self._ends = np.zeros(_SLOTS_AT_FIRST // 2, np.int64)
-        self._simple = np.zeros(_SLOTS_AT_FIRST // 2, np.bool_)
-        self._term_of = np.zeros(_SLOTS_AT_FIRST // 2, np.int32)
+        self._slots(self._slots_at_first)
+        self._arena = np.zeros(4 * self._slots_at_first, np.uint8)
+        self._ends = np.zeros(self._slots_at_first // 2, np.int64)
+        self._simple = np.zeros(self._slots_at_first // 2, np.bool_)
+        self._term_of = np.zeros(self._slots_at_first // 2, np.int32)
         self._several = packed("q", (0, 0))  # At 1: no term at all.
         arrays = (self._table, self._arena, self._ends, self._simple, self._term_of)
         self._bytes_at_first = sum(array.nbytes for array in arrays)

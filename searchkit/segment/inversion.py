@@ -11,10 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.segment.positions import field_bases
-from searchkit.segment.postings import PostingBatch
-
-KERNEL_TOKENS_MIN = 500_000
-"""Tokens from which on a batch is worth loading the kernels for."""
+from searchkit.segment.postings import PostingBatch, worth_compiling
 
 
 class Inverted:
@@ -33,7 +30,7 @@ class Inverted:
         self.tokens = tokens
         self.lengths = lengths
         self._counts: npt.NDArray[np.uint32] | None = None
-        if len(tokens) >= KERNEL_TOKENS_MIN:
+        if worth_compiling(len(tokens)):
             from searchkit.segment.kernels import inversion
 
             self._counts = np.zeros((vocabulary, 3), np.uint32)

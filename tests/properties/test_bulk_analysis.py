@@ -76,7 +76,7 @@ def test_surfaces_are_those_of_the_pattern(batch: list[str]) -> None:
 def test_growing_and_forgetting_change_nothing(batches: list[list[str]], language: str) -> None:
     """With a table that is full after two surfaces, and forgotten after three, the terms are the same."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(surface_table, "_SLOTS_AT_FIRST", 4)
+        patch.setattr(surface_table.SurfaceTable.__init__, "__defaults__", (4,))
         patch.setattr(surface_table, "SURFACES_MAX", 3)
         made = compiled(language)
         for batch in batches:
@@ -142,7 +142,7 @@ import sys
 from searchkit.analysis import bulk, surface_table
 from searchkit.analysis.analyzer import analyzer
 
-surface_table._SLOTS_AT_FIRST = 8
+surface_table.SurfaceTable.__init__.__defaults__ = (8,)
 batch = ["Don't PANIC: os.path.join, C++ and naïve cafés, .NET 1,000 a_é", "漢字仮名 漢.字", "x" * 40 + " " + "x" * 41,
          "internationalisation internationalisations", "", "end", *sys.argv[1:]]
 for language in ("en", "zh"):
