@@ -9,6 +9,7 @@ every segment. What this module does not know: how text is analysed, and searchi
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import secrets
@@ -33,7 +34,7 @@ from searchkit.segment.buffer import Buffer
 from searchkit.segment.merge import Live, merge_segments
 from searchkit.segment.reader import SegmentReader
 from searchkit.segment.writer import Receipt, write_segment
-from searchkit.store.files import WriterLock, sync_directory
+from searchkit.store.files import WriterLock, storage_error, sync_directory
 
 _LOOKUP_BATCH = 1_000
 """Records whose ids are looked up together when unchanged ones are to be left alone."""
@@ -57,6 +58,8 @@ def _stopping(method: Callable[Concatenate[IndexWriter, P], R]) -> Callable[Conc
             if error.unsynced:
                 self._stopped = "a sync failed, and what was written before may be lost"
             raise
+        except OSError as error:
+            raise storage_error(self._catalog.directory, error) from error
 
     return run
 
@@ -474,8 +477,6 @@ def _check_marks(marks: object) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a file nobody needs. Where it is still open elsewhere (Windows), a later writer does."""
-    try:
+    """Remove a file nobody needs. Where that is refused (on Windows, while it is open elsewhere), a later writer does."""
+    with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
-    except PermissionError:
-        return
