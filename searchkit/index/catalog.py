@@ -177,7 +177,8 @@ class Catalog:
 
     def segment_files(self) -> list[Path]:
         """Every segment file there is, committed or not."""
-        return sorted((self.directory / SEGMENTS_DIRECTORY).glob("*.seg"))
+        with os_errors(self.directory / SEGMENTS_DIRECTORY):
+            return sorted((self.directory / SEGMENTS_DIRECTORY).glob("*.seg"))
 
     def generation(self) -> int:
         """The newest generation. A few microseconds."""
@@ -255,7 +256,9 @@ def _missing(directory: Path) -> IndexMissing | CatalogDamaged:
     pass for an index that was never made, in whose place a new one could be.
     """
     folder = directory / INDEX_DIRECTORY
-    if any((folder / SEGMENTS_DIRECTORY).glob("*.seg")):
+    with os_errors(folder):
+        segments = any((folder / SEGMENTS_DIRECTORY).glob("*.seg"))
+    if segments:
         return CatalogDamaged(folder / CATALOG_FILE, "is lost or empty, though there are segments beside it")
     return IndexMissing(directory)
 

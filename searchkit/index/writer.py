@@ -13,6 +13,7 @@ What this module does not know: how text is analysed, and searching.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -41,7 +42,7 @@ from searchkit.segment.buffer import Buffer
 from searchkit.segment.merge import Live, merge_segments
 from searchkit.segment.reader import SegmentReader
 from searchkit.segment.writer import Receipt, write_segment
-from searchkit.store.files import WriterLock, sync_directory
+from searchkit.store.files import WriterLock, storage_error, sync_directory
 
 BATCH_CHARACTERS = 4_000_000
 """Characters of records made ready and analysed together, more than `bulk.KERNEL_CHARACTERS_MIN`; as `Intake` counts."""
@@ -69,6 +70,8 @@ def _stopping(method: Callable[Concatenate[IndexWriter, P], R]) -> Callable[Conc
             if error.unsynced:
                 self._stopped = "a sync failed, and what was written before may be lost"
             raise
+        except OSError as error:
+            raise storage_error(self._catalog.directory, error) from error
 
     return run
 
@@ -484,8 +487,6 @@ def _check_marks(marks: object) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a file nobody needs. Where it is still open elsewhere (Windows), a later writer does."""
-    try:
+    """Remove a file nobody needs. Where that is refused (on Windows, while it is open elsewhere), a later writer does."""
+    with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
-    except PermissionError:
-        return

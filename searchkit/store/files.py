@@ -30,6 +30,8 @@ _FULL = {
     errno.EDQUOT: "no space is left: the disk quota of this user is used up",
     errno.EFBIG: "no space is left: the file is as large as this process may write (see `ulimit -f`)",
 }
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
+"""What a file system says that knows no second names of a file."""
 _HINTS = {
     errno.EMFILE: "Close other indexes, or raise the limit with `ulimit -n`.",
     errno.ENFILE: "The whole machine has too many files open; end something, or raise fs.file-max.",
@@ -126,6 +128,39 @@ def replace_file(path: Path, data: bytes) -> None:
                 raise
         os.replace(file.name, path)
     sync_directory(path.parent)
+
+
+def put_in_place(fresh: Path, path: Path) -> None:
+    """Give a new file a further name, unless something has that name already; then that is kept."""
+    with os_errors(path):
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            return
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if not path.exists():
+                fresh.rename(path)
+
+
+def remove_left(directory: Path, pattern: str) -> None:
+    """Remove what a killed process left half made; what cannot be removed may stay."""
+    with os_errors(directory):
+        for left in directory.glob(pattern):
+            with contextlib.suppress(OSError):
+                left.unlink()
+
+
+def reserve(path: Path, size: int) -> None:
+    """Give a file blocks on the disk for its first `size` bytes, where the platform can; made when it is missing."""
+    with os_errors(path):
+        file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            if hasattr(os, "posix_fallocate") and os.fstat(file).st_blocks * 512 < size:
+                os.posix_fallocate(file, 0, size)
+        finally:
+            os.close(file)
 
 
 class WriterLock:

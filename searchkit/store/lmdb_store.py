@@ -34,7 +34,15 @@ from typing import Any, TypeAlias, TypeVar
 import lmdb
 
 from searchkit.errors import Closed, DamageError, StorageError
-from searchkit.store.files import os_errors, storage_error, sync_directory, syncing
+from searchkit.store.files import (
+    os_errors,
+    put_in_place,
+    remove_left,
+    reserve,
+    storage_error,
+    sync_directory,
+    syncing,
+)
 from searchkit.store.gate import Forks, Gate
 from searchkit.store.lmdb_pages import COMMIT_KEY, check_commits, check_tree, commit_record, complete, page_size
 
@@ -153,8 +161,10 @@ def _key(path: Path) -> _Key | None:
 
 def _mutable(path: Path, *, create: bool, databases: tuple[str, ...]) -> _Environment:
     """Open for writing, or, where the file system allows only that, for reading."""
-    if create and not path.exists():
-        _make(path, databases)
+    if create:
+        if not path.exists():
+            _make(path, databases)
+        remove_left(path.parent, f".{path.name}.*.new")
     key = _key(path)
     if key is not None and (environment := _environments.get(key)) is not None:
         return environment
@@ -165,7 +175,8 @@ def _mutable(path: Path, *, create: bool, databases: tuple[str, ...]) -> _Enviro
     with os_errors(path):
         check_commits(path)
     if writable:
-        _allocate_lock(path)
+        # LMDB writes its table of readers through a map: without blocks of its own, a full disk would end the process.
+        reserve(path.with_name(f"{path.name}-lock"), _LOCK_BYTES)
         return _shared(path, mutable=True, **options)
     return _shared(path, mutable=True, **options, readonly=True, lock=os.access(path.parent, os.W_OK))
 
@@ -185,24 +196,14 @@ def _make(path: Path, databases: tuple[str, ...]) -> None:
                 environment.close()
         with os_errors(path), open(fresh, "rb") as file, syncing(path):
             os.fsync(file.fileno())
-        with os_errors(path), contextlib.suppress(FileExistsError):
-            os.link(fresh, path)
+        put_in_place(fresh, path)
+    except StorageError:
+        if not path.exists():  # Else another process was first, and has tidied up.
+            raise
     finally:
-        for left in path.parent.glob(f".{path.name}.*.new"):  # Also what a killed process left.
-            with contextlib.suppress(OSError):
-                left.unlink()
+        with contextlib.suppress(OSError):
+            fresh.unlink()
     sync_directory(path.parent)
-
-
-def _allocate_lock(path: Path) -> None:
-    """Reserve the disk blocks of LMDB's table of readers, which it writes through a map: on a full disk that ends us."""
-    with _lmdb_errors(path):
-        lock = os.open(f"{path}-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            if hasattr(os, "posix_fallocate") and os.fstat(lock).st_blocks * 512 < _LOCK_BYTES:
-                os.posix_fallocate(lock, 0, _LOCK_BYTES)
-        finally:
-            os.close(lock)
 
 
 @contextmanager

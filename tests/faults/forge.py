@@ -96,6 +96,12 @@ class Forge:
         self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @property
+    def memory_bytes(self) -> int:
+        """Address space a child begins with."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmSize")).split()[1]) << 10
+
     def run(
         self,
         task: list[Any],
@@ -177,7 +183,8 @@ def _child(order: dict[str, Any]) -> int:
         os.dup2(file, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for name, value in order.get("limits", {}).items():
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, resource.RLIM_INFINITY))
+        which = getattr(resource, f"RLIMIT_{name}")
+        resource.setrlimit(which, (value, resource.getrlimit(which)[1]))
     library = _library()
     if order.get("fail"):
         path, kind, nth, error = order["fail"]
