@@ -42,7 +42,19 @@ def answer(
             terminal.json(as_dict(results, snapshot if explain else None))
         else:
             show(terminal, results, snapshot if explain else None)
+            if not results.hits and limit:
+                show_meant(terminal, snapshot, results, limit, mode)
         return Status.DONE if results.hits else Status.NOTHING
+
+
+def show_meant(
+    terminal: Terminal, snapshot: Snapshot, results: Results, limit: int, mode: Literal["any", "all"]
+) -> None:
+    """Show what a query that found nothing would have found in a better spelling, if there is one."""
+    corrections = results.corrections
+    if corrections:
+        terminal.note(f"Did you mean: {safe_text(corrections[0])}")
+        show(terminal, snapshot.search(corrections[0], limit=limit, mode=mode, engine="numpy"))
 
 
 def answer_batch(

@@ -25,6 +25,8 @@ COMMANDS: Final = {
     "crawl": "fetch the pages of a site, politely, and go on where it stopped",
     "index": "make pages or documents searchable",
     "query": "search, and show the best hits",
+    "suggest": "complete what is being typed",
+    "correct": "find what was meant by a misspelt query",
     "get": "show one document",
     "delete": "take documents out of the index",
     "merge": "rewrite the index as one segment, without what was deleted",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from searchkit.model.results import Hit, Results
     from searchkit.model.schema import Date, Keyword, Number, Schema, Text
     from searchkit.model.snippet import Snippet
+    from searchkit.model.suggestions import Correction, Suggestion
 
 __version__ = "0.1.0"
 
@@ -41,6 +42,7 @@ _HOMES = {
     "SearchkitError": "searchkit.errors",
     "Snapshot": "searchkit.engine",
     "Snippet": "searchkit.model.snippet",
+    "Suggestion": "searchkit.model.suggestions",
     "Text": "searchkit.model.schema",
     "Writer": "searchkit.index.writer:IndexWriter",
     "create": "searchkit.engine",
@@ -49,6 +51,7 @@ _HOMES = {
 
 __all__ = [
     "Commit",
+    "Correction",
     "Date",
     "Explanation",
     "Hit",
@@ -60,6 +63,7 @@ __all__ = [
     "SearchkitError",
     "Snapshot",
     "Snippet",
+    "Suggestion",
     "Text",
     "Writer",
     "__version__",

@@ -38,13 +38,14 @@ from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
 from searchkit.search.answer import Answer
 from searchkit.search.engines import Engine, known_words, rank
 from searchkit.search.execute import parameters_of
-from searchkit.search.request import Mode, check_parameters, check_request, check_weights
+from searchkit.search.request import Mode, check_parameters, check_request, check_typed, check_weights
 from searchkit.search.resolve import resolve
 from searchkit.store.files import os_errors
 
 if TYPE_CHECKING:
     from searchkit.index.writer import IndexWriter as Writer
     from searchkit.model.explanation import Explanation
+    from searchkit.model.suggestions import Correction, Suggestion
     from searchkit.search.known_words import KnownWords
 
 _COMPILED = ("auto", "numba")
@@ -292,6 +293,49 @@ class Snapshot:
         plan = plan_query(query, held.schema, self._analyzer, mode)
         return explain(held, resolve(plan, held), parameters_of(held, held.schema.weights, k1, b), place)
 
+    def suggest(self, prefix: str, limit: int = 8) -> list[Suggestion]:
+        """Complete what is being typed: its last word, or a whole title.
+
+        Parameters
+        ----------
+        prefix : str
+            All that was typed so far; any text at all.
+        limit : int, 0 to `limits.SUGGESTIONS_MAX`
+
+        Returns
+        -------
+        list of Suggestion
+            Best first; what they are ordered by is told in `searchkit.suggest.complete`.
+        """
+        from searchkit.search.assist import assistant_of
+
+        held = self.held
+        check_typed(prefix, limit)
+        return assistant_of(held, self._analyzer).suggest(prefix, limit)
+
+    def correct(self, text: str, mode: Mode = "any", *, engine: Engine = "auto") -> Correction | None:
+        """A better spelling of a query: one that is likelier, and finds more.
+
+        Parameters
+        ----------
+        text : str
+            A query as for `search`; any text at all. Quotes, fields and operators stay as they are.
+        mode : {"any", "all"}
+            The one it would be searched in, by which hits are counted.
+        engine : {"auto", "numpy", "numba"}
+            Who computes; the answers are the same.
+
+        Returns
+        -------
+        Correction or None
+            None if the query is best left alone, or nothing finds more.
+        """
+        from searchkit.search.assist import assistant_of, engine_for_words
+
+        held = self.held
+        check_request(text, 0, mode, "bm25")
+        return assistant_of(held, self._analyzer).correct(text, mode, engine_for_words(engine))
+
     def get(self, id: str) -> dict[str, Any]:
         """The stored record of a document; raises DocumentMissing if there is none."""
         return self.held.record(self._place(id))
@@ -396,6 +440,14 @@ class Index:
     def explain(self, query: str, id: str, mode: Mode = "any", **options: Any) -> Explanation:
         """Take the score of one document apart; see `Snapshot.explain`."""
         return self.snapshot().explain(query, id, mode, **options)
+
+    def suggest(self, prefix: str, limit: int = 8) -> list[Suggestion]:
+        """Complete what is being typed, from the newest commit; see `Snapshot.suggest`."""
+        return self.snapshot().suggest(prefix, limit)
+
+    def correct(self, text: str, mode: Mode = "any", **options: Any) -> Correction | None:
+        """A better spelling of a query, for the newest commit; see `Snapshot.correct`."""
+        return self.snapshot().correct(text, mode, **options)
 
     def get(self, id: str) -> dict[str, Any]:
         """The stored record of a document; raises DocumentMissing if there is none."""

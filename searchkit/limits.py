@@ -67,6 +67,10 @@ SNIPPET_CHARACTERS: Final = 200
 SNIPPET_SOURCE_CHARACTERS_MAX: Final = 100_000
 """Characters of a text that are searched for the best snippet; the rest of a huge page is not looked at."""
 
+# --- suggestions ----------------------------------------------------------------------------------------
+SUGGESTIONS_MAX: Final = 100
+"""Suggestions of one call; asking for more is refused. Nobody reads a longer list while typing."""
+
 # --- pages ----------------------------------------------------------------------------------------------
 PAGE_BYTES_MAX: Final = 8 << 20
 """Bytes of one page, also after decompression. The crawler refuses a larger one; a source reads this much of it."""

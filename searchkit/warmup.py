@@ -53,6 +53,7 @@ def warm_up() -> WarmUp:
             for limit in (10, 1_000):
                 for query in _QUERIES:
                     index.search(query, limit, engine="numba").total  # noqa: B018 - counted when it is asked for
+            index.correct("w11 wx2", engine="numba")
             index.merge()
     where_kept = jit.cache_directory()
     removed = kernel_cache.remove_stale()

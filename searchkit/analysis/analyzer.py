@@ -15,6 +15,7 @@ import itertools
 import operator
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, cast
@@ -182,6 +183,37 @@ class Analyzer:
     def fold(self, word: str) -> str:
         """Case, accents and apostrophes folded away, not stemmed: what a prefix is compared with. May be empty."""
         return self._folder.fold(self._bare(cut.narrow(word)))
+
+    @property
+    def stems(self) -> bool:
+        """Whether terms are stems; else they are the words themselves, folded."""
+        return bool(self._language.stemmer)
+
+    def word(self, surface: str) -> str:
+        """The one word a surface is, as it is written but in lower case, without endings after an apostrophe.
+
+        Empty if it is several words or none: a compound, a run of a script without spaces, punctuation, or longer
+        than a term may be. What `fold` makes of it is never empty.
+        """
+        if surface.isascii() and surface.isalnum():
+            return surface.lower() if len(surface) <= limits.TERM_BYTES_MAX else ""
+        plain = cut.narrow(surface)
+        if not _is_one_piece(surface):
+            pieces = list(cut.pieces(plain))
+            if len(pieces) != 1 or pieces[0].kind != cut.WORD:
+                return ""
+            plain = plain[pieces[0].start : pieces[0].end]
+        if len(plain) > PIECE_CHARACTERS_MAX:
+            return ""
+        word = plain
+        if plain[0] != "." and plain[-1] not in "+#":
+            bare = self._bare(plain)
+            shown = plain if self._folder.fold(plain) == self._folder.fold(bare) else bare
+            word = _APOSTROPHE.sub("'", shown.translate(_NO_SIGNS))
+        word = unicodedata.normalize("NFC", word).lower()
+        if len(word.encode("utf-8", "replace")) > limits.TERM_BYTES_MAX or "\n" in word:
+            return ""
+        return word if self._folder.fold(word) else ""
 
     def _placed(self, text: str, parts_of: Callable[[str], Iterable[_Part]]) -> list[Token]:
         """Number the source words, leave out what is no term, and put offsets back to the text as given."""

@@ -84,6 +84,7 @@ class SurfaceTable:
         self._odd = np.uint64(secrets.randbits(64) | 1)
         self._state = np.zeros(6, np.int64)
         self._found = np.zeros(0, np.uint32)
+        self._firsts = np.zeros(1, np.int64)
         self._keys, self._spans = np.zeros((_COLLECTED, 3), np.uint64), np.zeros((_COLLECTED, 2), np.int64)
         self.forget(vocabulary)
 
@@ -95,6 +96,7 @@ class SurfaceTable:
         self._ends = np.zeros(self._slots_at_first // 2, np.int64)
         self._simple = np.zeros(self._slots_at_first // 2, np.bool_)
         self._term_of = np.zeros(self._slots_at_first // 2, np.int32)
+        self._word_of = np.zeros(0, np.uint32)
         self._several = packed("q", (0, 0))  # At 1: no term at all.
         arrays = (self._table, self._arena, self._ends, self._simple, self._term_of)
         self._bytes_at_first = sum(array.nbytes for array in arrays)
@@ -153,7 +155,26 @@ class SurfaceTable:
                 if status == kernels.DONE:
                     break
                 self._grow(status, len(data))
+        self._firsts = firsts
         return self._terms(firsts)
+
+    def spoken(
+        self, number_words: Callable[[list[str]], Sequence[int]]
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+        """Numbers of the words of the texts analysed last, in order, and how many surfaces each text has.
+
+        Parameters
+        ----------
+        number_words : callable
+            Gives the number of the word of each of some surfaces; it is asked once for each.
+        """
+        known, held = len(self._word_of), len(self)
+        if held > known:
+            start = int(self._ends[known - 1]) + 1 if known else 0
+            letters = self._arena[start : int(self._state[kernels.ARENA_USED]) - 1].tobytes()
+            new = number_words(letters.decode("utf-8", "surrogatepass").split("\n"))
+            self._word_of = np.concatenate([self._word_of, np.array(new, np.uint32)])
+        return self._word_of[self._found[: int(self._state[kernels.FOUND])]], np.diff(self._firsts).astype(np.uint32)
 
     def _too_large(self) -> bool:
         return len(self) > SURFACES_MAX or int(self._state[kernels.ARENA_USED]) > ARENA_BYTES_MAX

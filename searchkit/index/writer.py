@@ -41,6 +41,7 @@ from searchkit.model.schema import Date, Number
 from searchkit.segment.buffer import Buffer
 from searchkit.segment.merge import Live, merge_segments
 from searchkit.segment.reader import SegmentReader
+from searchkit.segment.suggestions import gleaner_for, words_of
 from searchkit.segment.writer import Receipt, write_segment
 from searchkit.store.files import WriterLock, storage_error, sync_directory
 
@@ -128,7 +129,7 @@ class IndexWriter:
         self._deleted: set[str] = set()
         self._unwritten: set[str] = set()  # Those deleted from the buffer: perhaps nowhere else.
         self._intake = Intake(self._schema)
-        self._bulk = BulkAnalyzer(self._analyzer)
+        self._bulk = BulkAnalyzer(self._analyzer, words_of(self._analyzer))
         self._skip_unchanged = False  # Whether those taken in are to be left alone where nothing changed.
         self._new_buffer()
 
@@ -137,7 +138,8 @@ class IndexWriter:
             self._bulk.begin()
         columns = sum(isinstance(field, (Number, Date)) for field in self._schema.values())
         directory = self._catalog.segment_path("x").parent
-        self._buffer = Buffer(len(self._schema.text_fields), columns, directory, self._bulk.vocabulary)
+        gleaner = gleaner_for(self._schema, self._bulk.words)
+        self._buffer = Buffer(len(self._schema.text_fields), columns, directory, self._bulk.vocabulary, gleaner)
 
     def _open(self, entry: SegmentEntry, dead: BitMap | None) -> Pending:
         path = self._catalog.segment_path(entry.id)
@@ -244,7 +246,8 @@ class IndexWriter:
             documents = self._changed(documents)
         terms, counts = self._bulk.numbers(documents.texts)
         lengths = counts.reshape(len(documents), len(self._schema.text_fields))
-        self.counts.updated += self._buffer.add_many(documents, terms, lengths)
+        spoken = self._bulk.spoken(documents.texts)
+        self.counts.updated += self._buffer.add_many(documents, terms, lengths, spoken)
         self._stopped = stopped
         if self._buffer.memory + self._bulk.memory > self._memory:
             self._flush()

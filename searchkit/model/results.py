@@ -186,7 +186,10 @@ class Results:
 
     @property
     def corrections(self) -> tuple[str, ...]:
-        """Better spellings that find more."""
+        """Better spellings that find more, best first; none where all words of the query occur together somewhere.
+
+        Worked out when it is looked at; `Snapshot.correct` tells more.
+        """
         return self._found.corrections()
 
     def __iter__(self) -> Iterator[Hit]:

@@ -82,7 +82,11 @@ class Answer:
 
     def corrections(self) -> tuple[str, ...]:
         """Better spellings that find more."""
-        return ()
+        from searchkit.search.assist import assistant_of, engine_for_words
+
+        assistant = assistant_of(self._held, self._analyzer)
+        found = assistant.correct(self._query, self._mode, engine_for_words("auto"), thorough=False)
+        return () if found is None else (found.text, *(other.text for other in found.alternatives))
 
     def id(self, place: int) -> str:
         """The id of the document at a place."""

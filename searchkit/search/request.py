@@ -41,3 +41,21 @@ def check_weights(weights: object) -> None:
     """Raise RequestError for field weights that are not numbers by name."""
     if weights is not None and not (isinstance(weights, Mapping) and all(isinstance(name, str) for name in weights)):
         raise RequestError(f"weights are numbers by the names of fields, not {weights!r:.80}")
+
+
+def check_typed(text: str, limit: int) -> None:
+    """Whether something can be completed or corrected at all.
+
+    Raises
+    ------
+    RequestError, LimitExceeded
+        Says what is wrong with it.
+    """
+    if not isinstance(text, str):
+        raise RequestError(f"what was typed is a text, not {type(text).__name__}")
+    if not isinstance(limit, SupportsIndex):
+        raise RequestError(f"suggestions have a whole number as their limit, not {limit!r}")
+    if limit < 0:
+        raise RequestError(f"suggestions have a limit of 0 or more, not {limit}")
+    if limit > limits.SUGGESTIONS_MAX:
+        raise LimitExceeded("the number of suggestions asked for", limit, limits.SUGGESTIONS_MAX)

@@ -16,12 +16,14 @@ What this module does not know: other segments, files, and how text becomes term
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +33,8 @@ from searchkit.model.intake import Documents
 from searchkit.model.vocabulary import Vocabulary
 from searchkit.segment.inversion import Inverted
 from searchkit.segment.stored import PackedBlock, StoredBlocks
+
+Spoken: TypeAlias = tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
 
 _TOKEN_BYTES, _FIELD_BYTES = 16, 4
 _DOCUMENT_BYTES, _KEYWORD_BYTES = 400, 400
@@ -53,6 +57,8 @@ class SegmentDocuments:
         Number and Date fields in schema order; NaN where missing.
     keywords : dict of (str, str) to ndarray of uint32
         Documents of each field and value, ascending.
+    suggestions : dict of str to bytes
+        Parts made of them for completing and correcting; see suggestions.py.
     """
 
     ids: list[str]
@@ -61,6 +67,19 @@ class SegmentDocuments:
     lengths: npt.NDArray[np.uint32]
     columns: npt.NDArray[np.float64]
     keywords: dict[tuple[str, str], npt.NDArray[np.uint32]]
+    suggestions: dict[str, bytes] = dataclasses.field(default_factory=dict)
+
+
+class Gleaner(Protocol):
+    """Who gathers from documents what suggestions are made of."""
+
+    def add_many(self, texts: Sequence[str], spoken: Spoken | None) -> int:
+        """Gather from the text fields of documents, one after the other; about how many bytes that takes."""
+        ...
+
+    def parts(self, alive: npt.NDArray[np.bool_]) -> dict[str, bytes]:
+        """The parts of a segment made of what was gathered of documents still alive."""
+        ...
 
 
 class Buffer:
@@ -76,11 +95,19 @@ class Buffer:
         For temporary files; the system's own place for them when left out.
     vocabulary : Vocabulary, optional
         The terms that numbers of tokens stand for; an empty one when left out.
+    gleaner : Gleaner, optional
+        Gathers what suggestions are made of.
     """
 
     def __init__(
-        self, fields: int, columns: int, directory: Path | None = None, vocabulary: Vocabulary | None = None
+        self,
+        fields: int,
+        columns: int,
+        directory: Path | None = None,
+        vocabulary: Vocabulary | None = None,
+        gleaner: Gleaner | None = None,
     ) -> None:
+        self._gleaner = gleaner
         self._fields = fields
         self._columns = columns
         self._vocabulary = Vocabulary() if vocabulary is None else vocabulary
@@ -124,10 +151,18 @@ class Buffer:
         tokens = np.fromiter(self._vocabulary.numbers(term for field in terms for term in field), np.uint32)
         lengths = np.array([[len(field) for field in terms]], np.uint32)
         digests = np.array([document.digest], np.uint64)
-        alone = Documents([document.id], [], [document.keywords], [document.columns], [document.stored], digests)
+        alone = Documents(
+            [document.id], list(document.texts), [document.keywords], [document.columns], [document.stored], digests
+        )
         return self.add_many(alone, tokens, lengths) > 0
 
-    def add_many(self, documents: Documents, tokens: npt.NDArray[np.uint32], lengths: npt.NDArray[np.uint32]) -> int:
+    def add_many(
+        self,
+        documents: Documents,
+        tokens: npt.NDArray[np.uint32],
+        lengths: npt.NDArray[np.uint32],
+        spoken: Spoken | None = None,
+    ) -> int:
         """Add documents.
 
         Parameters
@@ -137,6 +172,8 @@ class Buffer:
             Numbers of their terms, in order of document, field and position.
         lengths : ndarray of shape (documents, fields), uint32
             How many each field has.
+        spoken : pair of arrays, optional
+            Numbers of the words of their texts, and how many each text has, where they are known already.
 
         Returns
         -------
@@ -151,6 +188,8 @@ class Buffer:
         self._lengths.append(lengths)
         self._digests.frombytes(documents.digests.tobytes())
         self._stored.append(documents.stored)
+        if self._gleaner is not None:
+            self._bytes += self._gleaner.add_many(documents.texts, spoken)
         if self._columns:
             for values in documents.columns:
                 self._values.extend(values)
@@ -215,6 +254,7 @@ class Buffer:
             lengths=self._all_lengths()[alive],
             columns=values[alive],
             keywords=keywords,
+            suggestions={} if self._gleaner is None else self._gleaner.parts(alive),
         )
 
     def invert(self) -> tuple[list[str], Inverted]:

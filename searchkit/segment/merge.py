@@ -30,6 +30,7 @@ from searchkit.segment.interleave import Interleaved, Piece
 from searchkit.segment.postings import EncodedBatch, PostingsEncoder, strides_from, worth_compiling
 from searchkit.segment.reader import SegmentReader
 from searchkit.segment.stored import PackedBlock
+from searchkit.segment.suggestions import merged_suggestions
 from searchkit.segment.terms import encode_terms
 from searchkit.segment.writer import Receipt, seal
 
@@ -106,6 +107,7 @@ def _documents(sources: list[_Source], schema: Schema) -> SegmentDocuments:
             ]
         ),
         keywords={pair: np.concatenate(docs) for pair, docs in keywords.items()},
+        suggestions=merged_suggestions([(source.reader, source.dead) for source in sources], schema),
     )
 
 

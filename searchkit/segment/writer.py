@@ -83,6 +83,7 @@ def seal(
         parts[layout.COLUMN.format(name)] = documents.columns[:, number].astype(layout.F8).tobytes()
     _add_keywords(parts, documents.keywords)
     _add_ids(parts, documents.ids)
+    parts.update(documents.suggestions)
     parts[layout.DIGESTS] = documents.digests.astype(layout.U8).tobytes()
     stored = _add_stored(parts, documents.stored, path.parent)
     totals = tuple(documents.lengths.sum(axis=0, dtype=np.int64).tolist())

@@ -17,6 +17,7 @@ from searchkit.segment.buffer import Buffer
 from searchkit.segment.check import check_segment
 from searchkit.segment.merge import Live, merge_segments
 from searchkit.segment.reader import SegmentReader
+from searchkit.segment.suggestions import gleaner_for
 from searchkit.segment.writer import Receipt, write_segment
 
 SCHEMA = Schema(title=Text(weight=2.0), text=Text(), tags=Keyword(), year=Number())
@@ -33,7 +34,7 @@ def read(path: Path, receipt: Receipt) -> SegmentReader:
 
 
 def write(path: Path, documents: list[tuple[str, dict[str, Any]]]) -> SegmentReader:
-    buffer = Buffer(fields=2, columns=1)
+    buffer = Buffer(fields=2, columns=1, gleaner=gleaner_for(SCHEMA))
     for id, record in documents:
         texts = {name: " ".join(record[name]) for name in ("title", "text")}
         buffer.add(to_document({**record, **texts, "id": id}, SCHEMA), [record["title"], record["text"]])

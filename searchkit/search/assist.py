@@ -1,0 +1,303 @@
+"""Suggestions and corrections of one snapshot: the room where vocabulary, pairs, titles and postings meet.
+
+What it needs is derived from the segments when somebody first asks, and kept with the snapshot: about a second and 100
+bytes a word for a vocabulary of 400,000 words. Words count documents over the whole index, less deleted ones, so no
+answer depends on how documents fell into segments. What this module does not know: how completions and corrections are
+chosen (`suggest/`).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from functools import cached_property
+from typing import Final, Literal
+
+from searchkit import limits
+from searchkit.analysis.analyzer import Analyzer
+from searchkit.analysis.surfaces import placed_surfaces, surfaces
+from searchkit.codec import bitmap
+from searchkit.codec.bitmap import BitMap
+from searchkit.index.snapshot import IndexSnapshot
+from searchkit.model.document import clean_text
+from searchkit.model.schema import Schema
+from searchkit.model.suggestions import Change, Correction, Suggestion
+from searchkit.query.parse import parse
+from searchkit.query.plan import Bool, Node, TermLeaf
+from searchkit.query.planning import plan_query
+from searchkit.query.tree import Field, Not, Phrase, Tree, Word, children_of
+from searchkit.search.match import matching
+from searchkit.search.request import Mode
+from searchkit.search.resolve import resolve
+from searchkit.segment.suggestions import held, lost
+from searchkit.suggest.complete import Completer, Titles
+from searchkit.suggest.corrector import Corrector, Engine
+from searchkit.suggest.harvest import Yield, total
+from searchkit.suggest.lexicon import Lexicon
+from searchkit.suggest.pairs import PairCounts, Pairs
+from searchkit.suggest.phrase import WORDS_MAX, Knowledge, Reading, Typed, read, together
+
+_CACHE = "assistant"
+ALTERNATIVES_MAX: Final = 5
+"""Corrections whose hits are counted: the best readings."""
+_SETS_REMEMBERED: Final = 512
+"""Words whose documents are remembered; a set takes up to an eighth of a byte a document."""
+_SET_MEMBERS_MAX: Final = 1 << 24
+"""Members of all sets remembered together, some 32 MB at most."""
+_HAS_DIGIT: Final = re.compile(r"\d")
+
+
+class Assistant:
+    """Completes and corrects from one snapshot. Get it from `assistant_of`; usable from many threads.
+
+    Parameters
+    ----------
+    snapshot : IndexSnapshot
+    analyzer : Analyzer
+    """
+
+    def __init__(self, snapshot: IndexSnapshot, analyzer: Analyzer) -> None:
+        self._snapshot = snapshot
+        self._analyzer = analyzer
+        self._sets: OrderedDict[str, BitMap] = OrderedDict()
+        self._members = 0
+        self._lock = threading.Lock()
+
+    # --- what it is made of -----------------------------------------------------------------------------
+
+    @cached_property
+    def _yields(self) -> tuple[list[Yield], list[Yield]]:
+        """What segments hold, and what of it is deleted."""
+        schema = self._snapshot.schema
+        views = self._snapshot.views
+        gone = [found for view in views if (found := lost(view.reader, view.dead, schema)) is not None]
+        return [held(view.reader, schema) for view in views], gone
+
+    @cached_property
+    def _words(self) -> tuple[Lexicon, dict[str, str]]:
+        """Folded words, and how those are shown that are not shown so."""
+        counts: dict[str, int] = {}
+        spellings: dict[str, dict[str, int]] = {}
+        for word, count in total(*self._yields).items():
+            if word.isascii() and word.isalnum():
+                counts[word] = count
+            else:
+                spellings.setdefault(self._analyzer.fold(word), {})[word] = count
+        shown = {}
+        for key, found in spellings.items():
+            if key in counts:
+                found[key] = counts[key]
+            counts[key] = sum(found.values())
+            shown[key] = min(found, key=lambda word: (-found[word], word))
+        return Lexicon.of(counts), {key: word for key, word in shown.items() if word != key}
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """Folded words, and live documents that hold each."""
+        return self._words[0]
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """How often words stand side by side."""
+        yields, gone = self._yields
+        return Pairs(PairCounts.sum([found.pairs for found in yields], [found.pairs for found in gone]))
+
+    @cached_property
+    def _completer(self) -> Completer:
+        titles: list[str] = []
+        for view, found in zip(self._snapshot.views, self._yields[0], strict=True):
+            live = bitmap.to_array(view.live).tolist() if view.dead else range(len(found.titles))
+            titles += [found.titles[doc] for doc in live] if found.titles else []
+        known: dict[str, str] = {}
+        for title in titles:
+            if title not in known:
+                known[title] = self.key(title)
+        return Completer(
+            self.lexicon, self._words[1], self.pairs, Titles(titles, [known[title] for title in titles]), Lexicon.of({})
+        )
+
+    def key(self, text: str) -> str:
+        """A text as titles and queries are compared: its surfaces folded, one space between."""
+        if text.isascii() and "'" not in text:
+            return " ".join(surfaces(text.lower()))
+        return " ".join(filter(None, map(self._analyzer.fold, surfaces(text))))
+
+    # --- completions ------------------------------------------------------------------------------------
+
+    def suggest(self, typed: str, limit: int) -> list[Suggestion]:
+        """Completions of what was typed; see `Completer`."""
+        text = clean_text(typed[: limits.QUERY_CHARACTERS_MAX]).lstrip()
+        placed = placed_surfaces(text)
+        if not placed or limit < 1:
+            return []
+        start, last = placed[-1]
+        key = self.key(text)
+        fold = self._analyzer.fold
+        if start + len(last) == len(text):
+            beginning, head = fold(last), text[:start]
+            before = fold(placed[-2][1]) if len(placed) > 1 else ""
+        else:
+            beginning, head, before = "", text, fold(last)
+            key += " "
+        return self._completer.complete(head, before, beginning, key, limit)
+
+    # --- corrections ------------------------------------------------------------------------------------
+
+    @cached_property
+    def corrector(self) -> Corrector:
+        """Corrects single words from the words of the index."""
+        return Corrector(self.lexicon)
+
+    def docs(self, word: str) -> BitMap:
+        """Places of the live documents that hold a word, or another form of it."""
+        sets = [self._places(term) for term in self._analyzer.terms(word)]
+        return functools.reduce(BitMap.__and__, sets) if sets else BitMap()
+
+    def _places(self, term: str) -> BitMap:
+        """Places of the live documents that hold a term. Remembered, as long as there is room."""
+        with self._lock:
+            found = self._sets.get(term)
+            if found is not None:
+                self._sets.move_to_end(term)
+                return found
+        found = BitMap()
+        for view in self._snapshot.views:
+            number = view.reader.terms.number(term)
+            if number is not None:
+                docs = view.reader.postings(number)
+                docs = docs - view.dead if view.dead else docs
+                found |= docs.shift(view.base) if view.base else docs
+        with self._lock:
+            if term not in self._sets:
+                self._sets[term] = found
+                self._members += len(found)
+            while len(self._sets) > _SETS_REMEMBERED or self._members > _SET_MEMBERS_MAX:
+                self._members -= len(self._sets.popitem(last=False)[1])
+        return found
+
+    def hits(self, query: str, mode: Mode) -> int:
+        """Live documents a query finds, counted exactly."""
+        plan = plan_query(query, self._snapshot.schema, self._analyzer, mode)
+        root = plan.root
+        if root is None:
+            return 0
+        terms = _terms_alone(root, self._snapshot.schema.all_text_mask)
+        if terms is not None:
+            sets = [self._places(term) for term in terms[0]]
+            return len(functools.reduce(BitMap.__and__, sets) if terms[1] else bitmap.union(sets))
+        root = resolve(plan, self._snapshot).plan.root
+        return 0 if root is None else sum(len(matching(view, root)) for view in self._snapshot.views)
+
+    def correct(self, query: str, mode: Mode, engine: Engine = "numpy", *, thorough: bool = True) -> Correction | None:
+        """What was meant by a query, if that finds more than what was typed; None if it is best left alone.
+
+        Unless `thorough`, a query whose words occur together in some document is left alone without a further look,
+        which costs no more than a search.
+        """
+        text = query[: limits.QUERY_CHARACTERS_MAX]
+        placed = typed_words(text, self._snapshot.schema)
+        if not placed:
+            return None
+        words = self._typed(text, placed)
+        if all(word.fixed for word in words):
+            return None
+        if not thorough and all(word.docs for word in words) and together([word.docs for word in words]):
+            return None
+        readings = read(words, Knowledge(self.corrector, self.pairs, self.docs, self._snapshot.documents, engine))
+        if not readings:
+            return None
+        before, whole_before = self.hits(query, mode), self.hits(query, "all")
+        offered: dict[str, Correction] = {}
+        for reading in readings[:ALTERNATIVES_MAX]:
+            corrected, changes = self._applied(text, placed, reading)
+            corrected += query[len(text) :]
+            if corrected in offered or corrected == query:
+                continue
+            hits, whole = self.hits(corrected, mode), self.hits(corrected, "all")
+            if hits >= before and whole >= whole_before and (hits, whole) != (before, whole_before):
+                offered[corrected] = Correction(corrected, changes, hits, before, whole, whole_before)
+        if not offered:
+            return None
+        best, *others = offered.values()
+        return replace(best, alternatives=tuple(others))
+
+    def _typed(self, text: str, placed: list[tuple[int, str]]) -> list[Typed]:
+        shouting = text.isupper()
+        words = []
+        for place, (start, surface) in enumerate(placed):
+            word = self._analyzer.word(clean_text(surface))
+            key = self._analyzer.fold(word)
+            end = start + len(surface)
+            following = placed[place + 1][0] if place + 1 < len(placed) else -1
+            named = not shouting and len(surface) > 1 and any(map(str.isupper, surface[1:]))
+            fixed = not key or named or _HAS_DIGIT.search(surface) is not None
+            joins = following > end and text[end:following].isspace()
+            words.append(Typed(key, fixed, joins, BitMap() if fixed and not key else self.docs(key)))
+        return words
+
+    def _applied(self, text: str, placed: list[tuple[int, str]], reading: Reading) -> tuple[str, tuple[Change, ...]]:
+        """A query with the edits of a reading, and the edits in terms of the text as it was typed."""
+        pieces, changes, reached = [], [], 0
+        shown = self._words[1]
+        for edit in reading.edits:
+            start, (last, surface) = placed[edit.first][0], placed[edit.last - 1]
+            end = last + len(surface)
+            to = _in_case_of(text[start:end], " ".join(shown.get(word, word) for word in edit.text.split(" ")))
+            pieces += [text[reached:start], to]
+            changes.append(Change(start, end, to, edit.why))
+            reached = end
+        return "".join((*pieces, text[reached:])), tuple(changes)
+
+
+def _terms_alone(root: Node, fields: int) -> tuple[list[str], bool] | None:
+    """The terms of a tree that asks for any of them, or all (True); None if it asks for something else."""
+    nodes: tuple[Node, ...] = (root,)
+    if isinstance(root, Bool):
+        if root.must_not or (root.must and root.should):
+            return None
+        nodes = root.must or root.should
+    terms = [node.term for node in nodes if isinstance(node, TermLeaf) and node.fields == fields]
+    return (terms, bool(isinstance(root, Bool) and root.must)) if terms and len(terms) == len(nodes) else None
+
+
+def _in_case_of(typed: str, word: str) -> str:
+    """A word with the capitals of what was typed: all of them, or the first."""
+    if len(typed) > 1 and typed.isupper():
+        return word.upper()
+    return word[:1].upper() + word[1:] if typed[:1].isupper() else word
+
+
+def typed_words(text: str, schema: Schema) -> list[tuple[int, str]]:
+    """The surfaces of a query that are words to be looked up in texts, with the place of each.
+
+    Prefixes, values of keywords, numbers and dates, operators and what is excluded are not among them.
+    """
+    tree = parse(text).tree
+    found: list[tuple[int, str]] = []
+    waiting: list[Tree] = [] if tree is None else [tree]
+    while waiting and len(found) < WORDS_MAX:
+        node = waiting.pop()
+        if isinstance(node, Word | Phrase):
+            found += [(node.start + at, surface) for at, surface in placed_surfaces(text[node.start : node.end])]
+        elif not isinstance(node, Not) and not (
+            isinstance(node, Field) and node.name in schema and schema[node.name].kind != "text"
+        ):
+            waiting.extend(reversed(children_of(node)))
+    return found[:WORDS_MAX]
+
+
+def engine_for_words(engine: Engine) -> Literal["numpy", "numba"]:
+    """Who looks words up: the compiled kernels only in a process that has loaded a compiler anyway, or is told to."""
+    if engine != "auto":
+        return engine
+    return "numba" if "numba" in sys.modules else "numpy"
+
+
+def assistant_of(snapshot: IndexSnapshot, analyzer: Analyzer) -> Assistant:
+    """The assistant of a snapshot; the same one each time."""
+    found: Assistant = snapshot.cache.setdefault(_CACHE, Assistant(snapshot, analyzer))
+    return found

@@ -1,0 +1,1 @@
+"""The compiled twins of what stands in plain NumPy beside this folder."""

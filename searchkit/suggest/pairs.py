@@ -1,0 +1,104 @@
+"""Which words stand side by side, and how often: a table of counts without the words.
+
+A pair of words is known by a hash of the two, its cell, of `CELL_BITS` bits; pairs that share a cell are counted
+together, which befalls one in thirty of 200,000 passages. So a count is never too low and hardly ever too high. In
+exchange the table takes a byte a pair, tables of segments are simply added, and pairs of deleted documents are simply
+taken away, so no count depends on how documents fell into segments.
+
+Cost: 0.05 microseconds a token to gather, 0.2 a pair looked up. Memory: 6 bytes a pair. What this module does not know:
+the words, and where pairs come from.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+CELL_BITS: Final = 27
+CELLS: Final = 1 << CELL_BITS
+"""Thirty times the different pairs of 200,000 passages of an encyclopedia."""
+_COUNT_MAX: Final = 0xFFFF
+_FIRST, _MIX = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B)
+
+
+def word_hash(key: str) -> int:
+    """The hash of a folded word: CRC-32 of its UTF-8."""
+    return zlib.crc32(key.encode("utf-8", "surrogatepass"))
+
+
+def cells_of(first: npt.NDArray[np.uint32], second: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """The cell of each pair of words, given by their hashes; either may be one for all.
+
+    ``((first * 0x9E3779B1 + second) * 0x85EBCA6B …``, see FORMAT.md.
+    """
+    mixed = first * _FIRST + second
+    mixed ^= mixed >> np.uint32(15)
+    cells: npt.NDArray[np.uint32] = (mixed * _MIX) >> np.uint32(32 - CELL_BITS)
+    return cells
+
+
+@dataclass(frozen=True, slots=True)
+class PairCounts:
+    """Cells that are not empty, ascending, and the count of each.
+
+    Attributes
+    ----------
+    cells : ndarray of shape (n,), uint32
+    counts : ndarray of shape (n,), int64
+    """
+
+    cells: npt.NDArray[np.uint32]
+    counts: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, cells: npt.NDArray[np.uint32]) -> PairCounts:
+        """Count cells, given once for each pair met."""
+        return cls.of_sorted(np.sort(cells))
+
+    @classmethod
+    def of_sorted(cls, ordered: npt.NDArray[np.uint32]) -> PairCounts:
+        """Count cells, given once for each pair met, in ascending order."""
+        firsts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, int)
+        return cls(ordered[firsts], np.diff(np.append(firsts, len(ordered))))
+
+    @classmethod
+    def sum(cls, tables: list[PairCounts], less: list[PairCounts]) -> PairCounts:
+        """The counts of some tables together, less those of others, which are in them."""
+        if len(tables) == 1 and not less:
+            return tables[0]
+        cells = np.concatenate([np.zeros(0, np.uint32), *(table.cells for table in [*tables, *less])])
+        counts = [np.zeros(0, np.int64), *(table.counts for table in tables), *(-table.counts for table in less)]
+        order = np.argsort(cells, kind="stable")
+        cells = cells[order]
+        firsts = np.flatnonzero(np.append(True, cells[1:] != cells[:-1])) if len(cells) else np.zeros(0, int)
+        totals = np.add.reduceat(np.concatenate(counts)[order], firsts) if len(cells) else counts[0]
+        return cls(cells[firsts][totals > 0], totals[totals > 0])
+
+
+class Pairs:
+    """Counts of pairs, to be asked."""
+
+    def __init__(self, table: PairCounts) -> None:
+        self._cells = table.cells
+        self._counts = np.minimum(table.counts, _COUNT_MAX).astype(np.uint16)
+
+    def after(self, first: int, second: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+        """How often each of some words stands right after one, all given by their hashes."""
+        if not len(self._cells):
+            return np.zeros(len(second), np.int64)
+        cells = cells_of(np.full(1, first, np.uint32), second)
+        places = np.searchsorted(self._cells, cells)
+        places[places == len(self._cells)] = 0
+        return np.where(self._cells[places] == cells, self._counts[places], 0).astype(np.int64)
+
+    def count(self, first: str, second: str) -> int:
+        """How often two folded words stand side by side in this order."""
+        mixed = (word_hash(first) * int(_FIRST) + word_hash(second)) & 0xFFFFFFFF
+        mixed ^= mixed >> 15
+        cell = (mixed * int(_MIX) & 0xFFFFFFFF) >> (32 - CELL_BITS)
+        place = int(self._cells.searchsorted(np.uint32(cell)))
+        return int(self._counts[place]) if place < len(self._cells) and self._cells[place] == cell else 0

@@ -1,0 +1,95 @@
+"""A segment's words, pairs and titles as bytes, as FORMAT.md describes them, and back.
+
+All three are read as a whole, when a process first completes or corrects something, so they are compressed as a whole:
+about 3 bytes a word, half a byte a pair of words met, 12 a title. Planes of bytes (all lowest bytes, then all next
+ones, …) are what compresses numbers that are mostly small. What this module does not know: what they are good for.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from searchkit.codec import zstd
+from searchkit.suggest.harvest import Yield
+from searchkit.suggest.pairs import CELLS, PairCounts
+
+WORDS: Final = "suggest.words"
+PAIRS: Final = "suggest.pairs"
+TITLES: Final = "suggest.titles"
+_WIDTH: Final = 4
+_UNPACKED_MAX: Final = 1 << 32
+
+
+def encode(found: Yield, *, words: bool) -> dict[str, bytes]:
+    """The parts of a yield; without its words where they are to be had from the term dictionary."""
+    parts = {}
+    if words and found.words:
+        parts[WORDS] = encode_words(found.words)
+    if len(found.pairs.cells):
+        parts[PAIRS] = encode_pairs(found.pairs)
+    if any(found.titles):
+        parts[TITLES] = encode_titles(found.titles)
+    return parts
+
+
+def encode_words(words: dict[str, int]) -> bytes:
+    """Words in ascending order of their UTF-8, a line feed after each, and before them their counts."""
+    ordered = sorted(words)
+    counts = np.fromiter((words[word] for word in ordered), np.uint32, len(ordered))
+    text = "".join(f"{word}\n" for word in ordered).encode("utf-8")
+    return zstd.compress(len(ordered).to_bytes(4, "little") + _planes(counts) + text)
+
+
+def decode_words(part: bytes | memoryview) -> dict[str, int]:
+    """Words, ascending, and how many documents hold each; ValueError if the bytes are not sound."""
+    data = zstd.decompress(part, _UNPACKED_MAX)
+    size = int.from_bytes(data[:4], "little")
+    counts = _numbers(data, 4, size)
+    words = data[4 + _WIDTH * size :].decode("utf-8").split("\n")
+    if len(words) != size + 1:
+        raise ValueError(f"should hold {size} words, holds {len(words) - 1}")
+    return dict(zip(words, counts.tolist(), strict=False))
+
+
+def encode_pairs(pairs: PairCounts) -> bytes:
+    """Cells as differences to the one before, and counts."""
+    gaps = np.diff(pairs.cells.astype(np.int64), prepend=-1) - 1
+    size = len(pairs.cells).to_bytes(4, "little")
+    return zstd.compress(size + _planes(gaps.astype(np.uint32)) + _planes(pairs.counts.astype(np.uint32)))
+
+
+def decode_pairs(part: bytes | memoryview) -> PairCounts:
+    """The counts of pairs; ValueError if the bytes are not sound."""
+    data = zstd.decompress(part, _UNPACKED_MAX)
+    size = int.from_bytes(data[:4], "little")
+    cells = np.cumsum(_numbers(data, 4, size).astype(np.int64) + 1) - 1
+    if len(data) != 4 + 2 * _WIDTH * size or (size and cells[-1] >= CELLS):
+        raise ValueError("its cells are not those of a table of pairs")
+    return PairCounts(cells.astype(np.uint32), _numbers(data, 4 + _WIDTH * size, size).astype(np.int64))
+
+
+def encode_titles(titles: list[str]) -> bytes:
+    """Titles in order of their documents, a line feed after each."""
+    return zstd.compress("".join(f"{title}\n" for title in titles).encode("utf-8"))
+
+
+def decode_titles(part: bytes | memoryview, documents: int) -> list[str]:
+    """The title of each document; ValueError if the bytes are not sound."""
+    titles = zstd.decompress(part, _UNPACKED_MAX).decode("utf-8").split("\n")
+    if len(titles) != documents + 1:
+        raise ValueError(f"should hold {documents} titles, holds {len(titles) - 1}")
+    return titles[:-1]
+
+
+def _planes(numbers: npt.NDArray[np.uint32]) -> bytes:
+    return np.ascontiguousarray(numbers.astype("<u4").view(np.uint8).reshape(-1, _WIDTH).T).tobytes()
+
+
+def _numbers(data: bytes, start: int, size: int) -> npt.NDArray[np.uint32]:
+    if len(data) < start + _WIDTH * size:
+        raise ValueError("is shorter than its numbers")
+    planes = np.frombuffer(data, np.uint8, _WIDTH * size, start).reshape(_WIDTH, size)
+    return np.ascontiguousarray(planes.T).view("<u4").ravel()

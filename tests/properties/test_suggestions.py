@@ -1,0 +1,95 @@
+"""Suggestions hold what they promise for any documents, however these fell into segments, and for any text typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import searchkit
+from searchkit import Schema, Text
+from tests.reference import completions
+
+WORDS = ["a", "ab", "abc", "abd", "b", "bad", "bac", "Cab", "cas", "cad", "dab", "das"]
+fields = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
+documents = st.fixed_dictionaries({"title": fields, "text": fields})
+groups = st.lists(st.lists(st.tuples(documents, st.booleans()), min_size=1, max_size=5), min_size=1, max_size=4)
+typed = st.lists(st.sampled_from([*WORDS, "c", "d", "ca"]), min_size=1, max_size=3).map(" ".join)
+
+
+def build(where: Path, parts: list[list[tuple[dict[str, str], bool]]], language: str) -> searchkit.Index:
+    """An index of one segment a part, in which those documents are deleted that are marked False."""
+    index = searchkit.create(where, Schema(title=Text(language=language), text=Text()))
+    number = 0
+    for part in parts:
+        with index.writer() as writer:
+            for document, _ in part:
+                writer.add({"id": str(number), **document})
+                number += 1
+    dead = [n for n, (_, alive) in enumerate(pair for part in parts for pair in part) if not alive]
+    with index.writer() as writer:
+        for id in dead:
+            writer.delete(str(id))
+    return index
+
+
+@pytest.mark.parametrize("language", ["en", "none"])
+@settings(deadline=None, max_examples=15)
+@given(parts=groups, asked=st.lists(typed, min_size=3, max_size=6), limit=st.integers(1, 9))
+def test_completions_equal_brute_force(tmp_path_factory, language, parts, asked, limit) -> None:
+    """Texts, weights and order are those of looking at every word and title of the live documents; merged or not."""
+    index = build(tmp_path_factory.mktemp("site"), parts, language)
+    alive = [document for part in parts for document, lives in part if lives]
+    for state in ("as written", "merged"):
+        for text in asked:
+            for query in (text, text + " "):
+                found = [(s.text, s.weight, s.kind, s.together) for s in index.suggest(query, limit)]
+                assert found == completions.complete(alive, query, limit), (state, query)
+        index.merge()
+    index.close()
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: Any) -> searchkit.Snapshot:
+    """Some documents with rare and frequent words."""
+    index = searchkit.create(tmp_path_factory.mktemp("site"))
+    texts = [
+        "new york city",
+        "new year",
+        "received letters",
+        "search engine",
+        "red bull",
+        "naïve café",
+        "東京都",
+        "x" * 60,
+    ]
+    with index.writer() as writer:
+        for number, text in enumerate(texts * 4):
+            writer.add({"id": str(number), "title": text, "text": f"{text} {texts[number % 7]}"})
+    return index.snapshot()
+
+
+@settings(deadline=None, max_examples=60)
+@given(text=st.text(max_size=30) | st.text(alphabet='abenrsy "+-:()*~<>\ud800\u0301', max_size=20))
+def test_nothing_typed_raises(library, text) -> None:
+    """Whatever is typed is answered; a correction always finds more than what was typed, and says how many."""
+    assert len(library.suggest(text, 5)) <= 5
+    for mode in ("any", "all"):
+        found = library.correct(text, mode)
+        if found is not None:
+            for one in (found, *found.alternatives):
+                counts = [[library.search(t, mode=m).total for m in (mode, "all")] for t in (one.text, text)]
+                assert counts == [[one.hits, one.whole], [one.hits_before, one.whole_before]]
+                assert one.hits >= one.hits_before and one.whole >= one.whole_before and counts[0] != counts[1]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "é" * 10_000, "x" * 10_000, "?!…" * 500, "a東bя" * 300, "\ud800", "w " * 3000, '"' * 99]
+)
+def test_hostile_texts_are_answered(library, text) -> None:
+    """Empty, endless, mixed and broken texts are completed and corrected like any other."""
+    library.suggest(text)
+    library.correct(text)

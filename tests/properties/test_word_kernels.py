@@ -1,0 +1,87 @@
+"""The compiled ways of the suggesters give what the plain ones give, for any words."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from searchkit.suggest import channel
+from searchkit.suggest.harvest import tally
+from searchkit.suggest.kernels import nearby as kernels
+from searchkit.suggest.kernels.channel import FAR, cost
+from searchkit.suggest.kernels.tally import tally as compiled_tally
+from searchkit.suggest.lexicon import Lexicon, Ranked
+from searchkit.suggest.nearby import Nearby
+from searchkit.suggest.noise import tables
+from searchkit.suggest.sounds import sounds
+
+words = st.text(alphabet="aeioyckstphgnlqézя", min_size=1, max_size=12)
+vocabularies = st.dictionaries(words, st.integers(1, 9), min_size=1, max_size=40)
+
+
+def codes_of(word: str) -> np.ndarray:
+    return np.array([ord(letter) for letter in word], np.uint32)
+
+
+@settings(deadline=None)
+@given(typed=words, meant=st.lists(words, min_size=1, max_size=6))
+def test_costs_are_the_same(typed, meant) -> None:
+    """The cost of a slip does not depend on who computes it, nor on the other words it is computed with."""
+    longest = max(map(len, meant))
+    matrix = np.zeros((len(meant), longest), np.uint32)
+    for row, word in enumerate(meant):
+        matrix[row, : len(word)] = codes_of(word)
+    t = tables()
+    plain = channel.costs(codes_of(typed), matrix, np.array([len(word) for word in meant]), t)
+    arrays = (t.replaced, t.missed, t.extra, t.digraphs, t.beside, t.rules, np.zeros((4, 64), np.int32), FAR - 1)
+    one_by_one = [cost(codes_of(typed), len(typed), codes_of(word), 0, len(word), *arrays) for word in meant]
+    assert plain.tolist() == one_by_one
+    assert all((found == 0) == (word == typed) for found, word in zip(one_by_one, meant, strict=True))
+
+
+@settings(deadline=None)
+@given(table=vocabularies, asked=st.lists(words, min_size=1, max_size=6), keep=st.integers(1, 9))
+def test_near_words_are_the_same(table, asked, keep) -> None:
+    """The index of deletions finds just the words a scan finds, with the same costs, in the same order."""
+    near = Nearby(Lexicon.of(table))
+    for typed in [*asked, *list(table)[:3]]:
+        assert near.compiled(typed, keep) == near.plain(typed, keep)
+
+
+@settings(deadline=None)
+@given(some=st.lists(words, min_size=1, max_size=8))
+def test_sounds_are_the_same(some) -> None:
+    """A word sounds the same alone and among others."""
+    heard, sizes = sounds(codes_of("".join(some)), np.array([len(word) for word in some]))
+    out = np.zeros(64, np.uint32)
+    one_by_one = [out[: kernels.sound(codes_of(word), 0, len(word), out)].tolist() for word in some]
+    assert np.split(heard, np.cumsum(sizes)[:-1])[0].tolist() == one_by_one[0]
+    assert heard.tolist() == [code for word in one_by_one for code in word]
+
+
+@settings(deadline=None)
+@given(data=st.data())
+def test_tallies_are_the_same(data) -> None:
+    """Documents and pairs are counted alike."""
+    texts = data.draw(st.lists(st.lists(st.integers(0, 5), max_size=9), min_size=1, max_size=6))
+    stream = np.array([word for text in texts for word in (*text, 0)], np.uint32)
+    ends = np.cumsum([len(text) + 1 for text in texts])
+    hashes = np.array([3, 1 << 31, 77, 5, (1 << 32) - 1], np.uint32)
+    counts, pairs = tally(stream, ends, hashes)
+    others, other_pairs = compiled_tally(stream, ends, hashes)
+    assert counts.tolist() == others.tolist() == [sum(word in text for text in texts) for word in range(1, 6)]
+    assert pairs.cells.tolist() == other_pairs.cells.tolist()
+    assert pairs.counts.tolist() == other_pairs.counts.tolist()
+
+
+@given(weights=st.lists(st.integers(0, 50), max_size=400), data=st.data())
+def test_the_best_of_a_range_are_those_of_sorting_it(weights, data) -> None:
+    """Blocks and partitions change nothing: the best keys of any range, best first."""
+    order = np.argsort(-np.array(weights, np.int64), kind="stable")
+    ranked = Ranked([f"{number:04}" for number in range(len(weights))], order)
+    low = data.draw(st.integers(0, len(weights)))
+    high = data.draw(st.integers(low, len(weights)))
+    limit = data.draw(st.integers(1, 12))
+    expected = sorted(range(low, high), key=lambda number: (-weights[number], number))[:limit]
+    assert ranked.best(low, high, limit).tolist() == expected
