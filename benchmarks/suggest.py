@@ -148,7 +148,7 @@ def measure_completion(snapshot: searchkit.Snapshot, words: Sequence[str]) -> di
     chosen = draw.sample(words, min(_PREFIXES, len(words)))
     found, everything = {}, []
     for length in _LENGTHS:
-        times = [timed(lambda w=word: snapshot.suggest(w[:length]))[1] for word in chosen if len(word) >= length]
+        times = [timed(lambda w=word[:length]: snapshot.suggest(w))[1] for word in chosen if len(word) >= length]
         everything += times
         found[f"{length} letters p50_us"] = round(percentile(times, 0.5), 1)
         found[f"{length} letters p99_us"] = round(percentile(times, 0.99), 1)
@@ -167,7 +167,7 @@ def build(where: Path, data: Path, documents: int, *, bare: bool) -> tuple[searc
     index = searchkit.create(where, Schema(title=Text(weight=2.0), text=Text()))
     started = time.process_time()
     with (
-        mock.patch.object(index_writer, "gleaner_for", lambda _: None) if bare else mock.MagicMock(),
+        mock.patch.object(index_writer, "gleaner_for", return_value=None) if bare else mock.MagicMock(),
         index.writer() as to,
     ):
         to.add_many(records)

@@ -5,6 +5,7 @@ Documents are dictionaries of the fields `title` and `text`, of ASCII words with
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 Document = dict[str, str]
@@ -19,7 +20,7 @@ def complete(documents: list[Document], typed: str, limit: int) -> list[tuple[st
     """Text, weight, kind and pair count of the best completions of some typed ASCII words, best first."""
     held = Counter(word for document in documents for word in {w for field in words_of(document) for w in field})
     beside = Counter(
-        pair for document in documents for field in words_of(document) for pair in zip(field, field[1:], strict=False)
+        pair for document in documents for field in words_of(document) for pair in itertools.pairwise(field)
     )
     parts = typed.split(" ")
     head, last = " ".join(parts[:-1]), parts[-1]
