@@ -17,7 +17,9 @@ def query(
     directory: Directory,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="QUERY", help='Words, "phrases", +must, -mustnot, field:word, prefix*, AND OR NOT ( ).'),
+        typer.Argument(
+            metavar="QUERY", help='Words, "phrases", +must, -mustnot, field:word, prefix*, w?ld*card, AND OR NOT ( ).'
+        ),
     ] = None,
     limit: Annotated[int, typer.Option("-k", "--limit", metavar="N", min=0, help="Hits to show.")] = 10,
     mode: Annotated[Literal["any", "all"], typer.Option(help="Documents with any of the words, or with all.")] = "any",

@@ -76,8 +76,9 @@ class Snapshot:
         Parameters
         ----------
         query : str
-            Words, "phrases", +must, -mustnot, AND, OR, NOT, ( ), field:word, prefix*. Any text at all gives
-            an answer; what was not understood stands in `Results.warnings`.
+            Words, "phrases", "near words"~3, +must, -mustnot, AND, OR, NOT, ( ), field:word, prefix*,
+            w?ld*card; see query/parse.py. Any text at all gives an answer; what was not understood stands in
+            `Results.warnings`.
         limit : int, 0 to `limits.HITS_MAX`
         mode : {"any", "all"}
             Whether a document must hold any or all of the words that stand side by side.

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import searchkit
-from searchkit.search import fast, known_words
+from searchkit.search import fast, groups, known_words
 
 DOCUMENTS = 30_000
 VOCABULARY = 2_000
@@ -57,8 +57,19 @@ def work(index, monkeypatch):
         counted.append(int(found[1]))
         return found
 
+    def counting_groups(kernel, column):
+        def counting(*arguments):
+            found = kernel(*arguments)
+            counted.append(int(found[column]))
+            return found
+
+        return counting
+
     for module in (fast, known_words):
         monkeypatch.setattr(module, "answer", counting)
+    # Of a phrase, what counts is how many documents have their positions compared.
+    monkeypatch.setattr(groups, "answer_phrase", counting_groups(groups.answer_phrase, 1))
+    monkeypatch.setattr(groups, "answer_union", counting_groups(groups.answer_union, 2))
 
     def of(query: str, limit: int) -> tuple[int, int]:
         counted.clear()
@@ -87,7 +98,8 @@ def queries(words: int, low: int, high: int, sign: str = "") -> list[str]:
         ("five words", queries(5, 0, 300), 10, 40),
         ("frequent words only", queries(4, 0, 10), 10, 40),
         ("five words, top 1000", queries(5, 0, 300), 1000, 2_000),
-        ("intersections", queries(2, 0, 60, "+"), 10, 40),
+        ("intersections", queries(2, 0, 60, "+"), 10, 60),
+        ("prefixes", [f"w{digits}*" for digits in ("b", "c", "d", "bc", "cd", "de")], 10, 150),
     ],
 )
 def test_few_documents_are_scored(work, label, asked, limit, scored_max):
@@ -95,6 +107,14 @@ def test_few_documents_are_scored(work, label, asked, limit, scored_max):
     scored, matching = (sum(column) for column in zip(*(work(query, limit) for query in asked), strict=True))
     assert scored <= scored_max * len(asked), f"{label}: {scored / len(asked)} of {matching / len(asked)} were scored"
     assert matching > 10 * scored or limit > 10
+
+
+def test_few_documents_have_their_positions_compared(work, index):
+    """For ten hits of a phrase of frequent words, a fifth of the documents that hold its words, at most."""
+    asked = [tuple(query.split()) for query in queries(2, 0, 12)]
+    compared = sum(work(f'"{first} {second}"', 10)[0] for first, second in asked)
+    holding = sum(index.search(f"+{first} +{second}").total for first, second in asked)
+    assert 0 < compared < holding / 5, f"{compared} of {holding}"
 
 
 def test_work_does_not_depend_on_the_run(work):

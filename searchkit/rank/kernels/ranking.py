@@ -37,6 +37,8 @@ from searchkit.rank.kernels.windows import rank_windows
 
 BLOCKS_DOCUMENTS_MIN = 4096
 """Documents of a segment from which on block maxima are worth having."""
+_INTERSECTED_SHARE = 16
+"""Of required leaves of which one stands in fewer than one in so many documents, intersecting beats bounding blocks."""
 _SIFT_NS = 4.0
 _BITMAP_NS = 1300.0 if HAS_EXPAND else 8000.0
 _ARRAY_POSTING_NS = 0.5
@@ -98,6 +100,7 @@ def rank_segment(
             required += 1
             dense &= leaves.places[leaf, MAXIMA] >= 0
             rarest = min(rarest, leaves.places[leaf, FREQUENCY])
+    dense &= rarest * _INTERSECTED_SHARE > documents
     scale, visited, scored = weigh(leaves, scratch.weights), -1, 0
     if len(heap) <= BLOCKS_K_MAX and documents >= BLOCKS_DOCUMENTS_MIN and (dense or not required):
         cost = rarest * _SIFT_NS if required else _window_cost(leaves, scratch.tables, windows)

@@ -6,16 +6,19 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from searchkit.rank.kernels import bits
+from searchkit.rank.kernels import arrays, bits
 from searchkit.rank.kernels.arrays import FAULT, Scoring, SegmentArrays
 from searchkit.rank.kernels.describe import describe_term
 from searchkit.rank.kernels.heap import key, key_score, push, sort_best_first
+from searchkit.rank.kernels.positions import LAST, PLACE, advance, posting_start
 from searchkit.rank.topk import best
 from searchkit.search.execute import KeyRanking
+from searchkit.segment.layout import FIELD_GAP
+from searchkit.segment.positions import encode_positions
 
 masks = st.integers(0, 2**64 - 1)
 
@@ -52,6 +55,42 @@ def test_lanes_are_compared_one_by_one(seed: int, threshold: int) -> None:
     values = np.random.default_rng(seed).integers(0, 256, 64)
     wanted = sum(1 << lane for lane in range(64) if values[lane] >= threshold)
     assert _lanes(values.astype(np.uint8), values.astype(np.uint16), threshold) == (wanted, wanted)
+
+
+@njit
+def _matches(values, stream, wanted):
+    return bits.equal_u16(values, 0, np.uint16(wanted)), bits.posting_ends(stream, 0)
+
+
+@given(seed=st.integers(0, 99), wanted=st.integers(0, 5))
+def test_lanes_are_found_and_ends_of_postings_recognised(seed: int, wanted: int) -> None:
+    """Bit i says whether lane i is what is wanted; or has its second bit set and its first not."""
+    values = np.random.default_rng(seed).integers(0, 6, 64)
+    stream = np.random.default_rng(seed).integers(0, 256, 64).astype(np.uint8)
+    equal = sum(1 << lane for lane in range(64) if values[lane] == wanted)
+    ends = sum(1 << lane for lane in range(64) if 0x40 <= stream[lane] < 0x80)
+    assert _matches(values.astype(np.uint16), stream, wanted) == (equal, ends)
+
+
+places = st.lists(st.lists(st.integers(1, 3000), min_size=1, max_size=9), min_size=1, max_size=200)
+
+
+@settings(deadline=None)
+@given(places=places)
+def test_positions_are_read_as_they_were_written(places: list[list[int]]) -> None:
+    """Every posting is found by the index and the marks in the stream, and its positions are those encoded."""
+    counts = np.array([len(steps) for steps in places])
+    positions = np.concatenate([np.cumsum(steps) for steps in places]).astype(np.uint32)
+    stream, starts = encode_positions(positions, counts)
+    index, readers = starts[::64].astype(np.uint32), np.zeros((1, 3), np.int64)
+    for posting, wanted in enumerate(np.split(positions, np.cumsum(counts)[:-1])):
+        assert posting_start(stream, index, posting) == starts[posting]
+        readers[0] = 0, starts[posting], 0
+        found = []
+        while not readers[0, LAST]:
+            advance(stream, readers, 0)
+            found.append(readers[0, PLACE])
+        assert found == wanted.tolist()
 
 
 @given(st.lists(st.integers(1, 9), max_size=80), st.integers(1, 20))
@@ -118,3 +157,8 @@ def test_a_small_list_of_the_wrong_size_is_noticed() -> None:
     """A document frequency that does not fit the bytes leads nowhere."""
     assert _described(SMALL, 3) == FAULT
     assert _described(SMALL, 8) == FAULT
+
+
+def test_fields_are_as_far_apart_as_the_format_says() -> None:
+    """The kernels' own constant is that of the format, which they may not import."""
+    assert arrays.FIELD_GAP == FIELD_GAP

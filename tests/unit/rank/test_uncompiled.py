@@ -25,7 +25,8 @@ with searchkit.create(sys.argv[1]) as index:
             writer.delete(str(number))
     assert rank_fast.__module__
     queries = ["w1", "rare", "w1 w2", "+w1 +rare", "w1 w2 w3 rare", "+w1 +w2 w3", '"w1 w2"', "w1 -w2", "rare none",
-               " ".join(words), "title:w1 w2", "+w11 +w10 +w9"]
+               " ".join(words), "title:w1 w2", "+w11 +w10 +w9",
+               '"w1 w2"~3', 'title:"w3 w4"', '"w1 w2 w1"~4 w5', "w1*", "r*e w2", "w?", "*1", "title:w*"]
     for query in queries:
         for limit in (3, 60):
             fast, plain = (index.search(query, limit=limit, engine=engine) for engine in ("numba", "numpy"))
