@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-
 PROGRESS_S = 60.0
 
 
