@@ -117,11 +117,11 @@ def run(report: Report, *, trials: int = 1_000, seed: int = 1) -> None:
             kind, name = KINDS[trial % len(KINDS)], draw.choice(names)
             kind(site / name, draw)
             about = f"{kind.__name__} of {name}, seed {seed}, trial {trial}"
-            _judge(forge, report, site, name, expected, about)
+            _judge(forge, report, site, name, expected, trial, about)
             report.count("trials")
 
 
-def _judge(forge: Forge, report: Report, site: Path, name: Path, expected: Outcome, about: str) -> None:
+def _judge(forge: Forge, report: Report, site: Path, name: Path, expected: Outcome, trial: int, about: str) -> None:
     seen = forge.run(["answer", str(site), True], timeout=60)
     if seen.status or seen.timed_out or "Traceback" in seen.err:
         report.wrong(f"{about}: {'hung' if seen.timed_out else 'ended'} with {seen.status}: {seen.err[-400:]}")
@@ -140,7 +140,8 @@ def _judge(forge: Forge, report: Report, site: Path, name: Path, expected: Outco
                 report.wrong(f"{about}: other answers without an error: {_difference(got, want)}")
                 verdict = "silent"
     report.count(verdict)
-    _check(forge, report, site, name, verdict, about)
+    if verdict != "harmless" or trial % 5 == 0:  # What a reader does not meet, a check need not find.
+        _check(forge, report, site, name, verdict, about)
 
 
 def _check(forge: Forge, report: Report, site: Path, name: Path, verdict: str, about: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
+
+PROGRESS_S = 60.0
 
 
 @dataclass
@@ -16,10 +19,14 @@ class Report:
     figures: dict[str, Any] = field(default_factory=dict)
     bad: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+    said: float = field(default_factory=time.monotonic)
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to a figure."""
         self.figures[name] = self.figures.get(name, 0) + by
+        if time.monotonic() - self.said > PROGRESS_S:
+            self.said = time.monotonic()
+            print(f"... {self.line()}", file=sys.stderr, flush=True)
 
     def wrong(self, what: str) -> None:
         """Note a failure."""
