@@ -64,7 +64,7 @@ def test_surfaces_are_those_of_the_pattern(batch: list[str]) -> None:
     expected = []
     for text in batch:
         found: list[str] = []
-        for surface in _SURFACE_FROM_SIGN.findall(text):
+        for surface in re.findall(_SURFACE_FROM_SIGN, text):
             pairs = len(surface) > 1 and re.fullmatch(f"[{PLAIN_CJK}]+", surface)
             found += map(str.__add__, surface, surface[1:]) if pairs else [surface]
         expected.append(found)

@@ -124,7 +124,7 @@ def test_the_memory_allowed_is_kept(
 ) -> None:
     """Common words or words that never come again: what building segments takes at the peak is about what was allowed."""
     monkeypatch.setattr(bulk, "KERNEL_CHARACTERS_MIN", 0)
-    monkeypatch.setattr(surface_table, "_SLOTS_AT_FIRST", 1 << 12)
+    monkeypatch.setattr(surface_table.SurfaceTable.__init__, "__defaults__", (1 << 12,))
 
     def records(different: int) -> Any:
         return ({"id": str(number), "text": words(1_000, number, different)} for number in range(200))
@@ -137,7 +137,7 @@ def test_the_memory_allowed_is_kept(
             writer.add_many(records(different))
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-            assert peak < 1.25 * allowed
+            assert peak < 1.25 * allowed + 2_000_000  # A batch on its way comes on top.
             assert 1 < len(files(index)) < 12
     finally:
         tracemalloc.stop()
