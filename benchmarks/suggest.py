@@ -179,7 +179,7 @@ def build(where: Path, data: Path, documents: int, *, bare: bool) -> tuple[searc
     index = searchkit.create(where, Schema(title=Text(weight=2.0), text=Text()))
     started = time.process_time()
     with (
-        mock.patch.object(index_writer, "gleaner_for", lambda _: None) if bare else mock.MagicMock(),
+        bare_writer() if bare else contextlib.nullcontext(),
         index.writer() as to,
     ):
         to.add_many(records)

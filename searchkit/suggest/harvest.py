@@ -25,9 +25,9 @@ TITLE_FIELD: Final = "title"
 """The field whose texts are offered as whole titles."""
 LEFT_OUT: Final = ("url",)
 """Fields that hold no words anybody would type."""
-_SURFACE_BYTES, _WORD_BYTES, _TOKEN_BYTES, _TITLE_BYTES = 100, 250, 20, 120
+_SURFACE_BYTES, _WORD_BYTES, _TOKEN_BYTES, _TITLE_BYTES = 100, 330, 12, 120
 """Memory of a surface, a word, a token and a document's title, as measured, while a segment is written."""
-_TALLIED_AT_ONCE: Final = 1 << 16
+_TALLIED_AT_ONCE: Final = 1 << 13
 """Tokens counted at a time the plain way, which takes 50 bytes of each."""
 _TALLY_TOKENS_MIN: Final = 2_000_000
 """Tokens from which on the compiled tally is worth being loaded."""
@@ -196,7 +196,9 @@ class Harvest:
         """The parts of a segment made of what was gathered of documents still alive."""
         from searchkit.suggest.parts import encode
 
-        return encode(self.result(alive), words=self._words.vocal.kept)
+        found = self.result(alive)
+        self._streams, self._sizes = [], []  # A segment is written once; memory is wanted for its postings next.
+        return encode(found, words=self._words.vocal.kept)
 
 
 def tally(
