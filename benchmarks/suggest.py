@@ -18,6 +18,7 @@ vocabulary. The clock is CPU time of the thread. Needs the data of data/README.m
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import lzma
 import random
@@ -148,7 +149,8 @@ def measure_completion(snapshot: searchkit.Snapshot, words: Sequence[str]) -> di
     chosen = draw.sample(words, min(_PREFIXES, len(words)))
     found, everything = {}, []
     for length in _LENGTHS:
-        times = [timed(lambda w=word[:length]: snapshot.suggest(w))[1] for word in chosen if len(word) >= length]
+        typed = [word[:length] for word in chosen if len(word) >= length]
+        times = [timed(lambda text=text: snapshot.suggest(text))[1] for text in typed]
         everything += times
         found[f"{length} letters p50_us"] = round(percentile(times, 0.5), 1)
         found[f"{length} letters p99_us"] = round(percentile(times, 0.99), 1)
@@ -161,13 +163,23 @@ def measure_completion(snapshot: searchkit.Snapshot, words: Sequence[str]) -> di
     return found
 
 
+@contextlib.contextmanager
+def bare_writer() -> Iterator[None]:
+    """Write as if there were no suggestions."""
+    with (
+        mock.patch.object(index_writer, "gleaner_for", return_value=None),
+        mock.patch.object(index_writer, "words_of", return_value=None),
+    ):
+        yield
+
+
 def build(where: Path, data: Path, documents: int, *, bare: bool) -> tuple[searchkit.Index, float, float]:
     """A merged index, the CPU seconds of writing it, and its megabytes without stored records."""
     records = list(passages(data, documents))
     index = searchkit.create(where, Schema(title=Text(weight=2.0), text=Text()))
     started = time.process_time()
     with (
-        mock.patch.object(index_writer, "gleaner_for", return_value=None) if bare else mock.MagicMock(),
+        bare_writer() if bare else contextlib.nullcontext(),
         index.writer() as to,
     ):
         to.add_many(records)

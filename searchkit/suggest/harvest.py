@@ -25,8 +25,10 @@ TITLE_FIELD: Final = "title"
 """The field whose texts are offered as whole titles."""
 LEFT_OUT: Final = ("url",)
 """Fields that hold no words anybody would type."""
-_SURFACE_BYTES, _WORD_BYTES, _TOKEN_BYTES, _TITLE_BYTES = 130, 110, 12, 90
-"""Memory of a surface, a word and a document's title, as measured; and of a token while it is counted."""
+_SURFACE_BYTES, _WORD_BYTES, _TOKEN_BYTES, _TITLE_BYTES = 100, 330, 12, 120
+"""Memory of a surface, a word, a token and a document's title, as measured, while a segment is written."""
+_TALLIED_AT_ONCE: Final = 1 << 13
+"""Tokens counted at a time the plain way, which takes 50 bytes of each."""
 _TALLY_TOKENS_MIN: Final = 2_000_000
 """Tokens from which on the compiled tally is worth being loaded."""
 
@@ -85,14 +87,22 @@ class Words(dict[str, int]):
         self.words: dict[str, int] = {}
 
     def __missing__(self, surface: str) -> int:
-        word = self.vocal.word(surface)
-        number = self.words.setdefault(word, len(self.words) + 1) if word else 0
-        self[surface] = number
+        number = self[surface] = self._number(surface)
         return number
 
-    def numbers(self, surfaces: Sequence[str]) -> list[int]:
-        """The number of the word of each surface."""
+    def _number(self, surface: str) -> int:
+        word = self.vocal.word(surface)
+        if word == surface:
+            word = surface  # One string for both.
+        return self.words.setdefault(word, len(self.words) + 1) if word else 0
+
+    def remembered(self, surfaces: Sequence[str]) -> list[int]:
+        """The number of the word of each surface; worked out once for each surface."""
         return list(map(self.__getitem__, surfaces))
+
+    def numbers(self, surfaces: Sequence[str]) -> list[int]:
+        """The number of the word of each surface; for those who remember surfaces themselves."""
+        return list(map(self._number, surfaces))
 
     @property
     def memory(self) -> int:
@@ -139,7 +149,7 @@ class Harvest:
         if not texts:
             return 0
         if spoken is None:
-            found = [self._words.numbers(self._words.vocal.surfaces(text)) if text else [] for text in texts]
+            found = [self._words.remembered(self._words.vocal.surfaces(text)) if text else [] for text in texts]
             counts = np.fromiter(map(len, found), np.int64, len(found))
             numbers = np.fromiter(itertools.chain.from_iterable(found), np.uint32, int(counts.sum()))
         else:
@@ -186,7 +196,9 @@ class Harvest:
         """The parts of a segment made of what was gathered of documents still alive."""
         from searchkit.suggest.parts import encode
 
-        return encode(self.result(alive), words=self._words.vocal.kept)
+        found = self.result(alive)
+        self._streams, self._sizes = [], []  # A segment is written once; memory is wanted for its postings next.
+        return encode(found, words=self._words.vocal.kept)
 
 
 def tally(
@@ -208,14 +220,24 @@ def tally(
         Documents that hold each word.
     pairs : PairCounts
     """
-    docs = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-    spoken = stream.astype(np.int64)
-    both = np.flatnonzero((spoken[:-1] > 0) & (spoken[1:] > 0))
-    pairs = cells_of(hashes[spoken[both] - 1], hashes[spoken[both + 1] - 1]) if len(both) else hashes[:0]
-    there = spoken > 0
-    once = np.sort(spoken[there] << 32 | docs[there])
-    once = once[np.append(True, once[1:] != once[:-1])] if len(once) else once
-    return np.bincount((once >> 32) - 1, minlength=len(hashes)), PairCounts.of(pairs)
+    counts = np.zeros(len(hashes), np.int64)
+    cells = [np.zeros(0, np.uint32)]
+    first = 0
+    while first < len(ends):
+        start = int(ends[first - 1]) if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, start + _TALLIED_AT_ONCE)))
+        spoken = stream[start : ends[last - 1]].astype(np.int64)
+        docs = np.repeat(np.arange(last - first), np.diff(ends[first:last], prepend=start))
+        both = np.flatnonzero((spoken[:-1] > 0) & (spoken[1:] > 0))
+        if len(both):
+            cells.append(cells_of(hashes[spoken[both] - 1], hashes[spoken[both + 1] - 1]))
+        there = spoken > 0
+        once = np.sort(spoken[there] << 32 | docs[there])
+        if len(once):
+            words, times = np.unique(once[np.append(True, once[1:] != once[:-1])] >> 32, return_counts=True)
+            counts[words - 1] += times
+        first = last
+    return counts, PairCounts.of(np.concatenate(cells))
 
 
 def title_of(text: str) -> str:

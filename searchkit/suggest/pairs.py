@@ -63,7 +63,7 @@ class PairCounts:
     def of_sorted(cls, ordered: npt.NDArray[np.uint32]) -> PairCounts:
         """Count cells, given once for each pair met, in ascending order."""
         firsts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, int)
-        return cls(ordered[firsts], np.diff(np.append(firsts, len(ordered))))
+        return cls(ordered[firsts], np.diff(firsts, append=len(ordered)))
 
     @classmethod
     def sum(cls, tables: list[PairCounts], less: list[PairCounts]) -> PairCounts:

@@ -56,9 +56,10 @@ def decode_words(part: bytes | memoryview) -> dict[str, int]:
 
 def encode_pairs(pairs: PairCounts) -> bytes:
     """Cells as differences to the one before, and counts."""
-    gaps = np.diff(pairs.cells.astype(np.int64), prepend=-1) - 1
+    gaps = pairs.cells.copy()
+    gaps[1:] -= pairs.cells[:-1] + np.uint32(1)
     size = len(pairs.cells).to_bytes(4, "little")
-    return zstd.compress(size + _planes(gaps.astype(np.uint32)) + _planes(pairs.counts.astype(np.uint32)))
+    return zstd.compress(size + _planes(gaps) + _planes(pairs.counts.astype(np.uint32)))
 
 
 def decode_pairs(part: bytes | memoryview) -> PairCounts:
@@ -85,7 +86,7 @@ def decode_titles(part: bytes | memoryview, documents: int) -> list[str]:
 
 
 def _planes(numbers: npt.NDArray[np.uint32]) -> bytes:
-    return np.ascontiguousarray(numbers.astype("<u4").view(np.uint8).reshape(-1, _WIDTH).T).tobytes()
+    return np.ascontiguousarray(numbers.astype("<u4", copy=False).view(np.uint8).reshape(-1, _WIDTH).T).tobytes()
 
 
 def _numbers(data: bytes, start: int, size: int) -> npt.NDArray[np.uint32]:

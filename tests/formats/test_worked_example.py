@@ -6,14 +6,18 @@ import re
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import searchkit.segment
+from searchkit.codec import zstd
 from searchkit.model.document import to_document
 from searchkit.model.schema import Keyword, Number, Schema, Text
 from searchkit.segment.buffer import Buffer
 from searchkit.segment.reader import SegmentReader
+from searchkit.segment.suggestions import gleaner_for
 from searchkit.segment.writer import write_segment
+from searchkit.suggest import parts
 
 SCHEMA = Schema(title=Text(weight=2.0, language="none"), text=Text(), tags=Keyword(), year=Number())
 FORMAT = Path(searchkit.segment.__file__).with_name("FORMAT.md")
@@ -89,3 +93,17 @@ def test_sums_are_computed_as_documented(example: SegmentReader) -> None:
             assert zlib.crc32(part[start : start + 65536]) == int.from_bytes(sums[at : at + 4], "little")
             at += 4
     assert at == len(sums) - 4
+
+
+def test_the_parts_for_suggestions_are_what_we_write() -> None:
+    """Words, pairs and titles of the example have the unpacked bytes told, and are read back from them."""
+    block = re.search(r"```hex-unpacked\n(.*?)```", FORMAT.read_text("utf-8"), re.DOTALL)
+    assert block is not None
+    told = {name: bytes.fromhex(digits) for name, _, digits in (line.partition(" ") for line in block[1].splitlines())}
+    harvest = gleaner_for(Schema(title=Text(language="en"), text=Text()))
+    harvest.add_many(["red fox", "fox runs", "", "fox fox"])
+    found = harvest.parts(np.array([True, True]))
+    assert {name: zstd.decompress(part, 1_000) for name, part in found.items()} == told
+    assert parts.decode_words(found[parts.WORDS]) == {"fox": 2, "red": 1, "runs": 1}
+    assert parts.decode_pairs(found[parts.PAIRS]).cells.tolist() == [19_731_714, 58_571_902, 74_537_619]
+    assert parts.decode_titles(found[parts.TITLES], 2) == ["red fox", ""]

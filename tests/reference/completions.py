@@ -5,8 +5,8 @@ Documents are dictionaries of the fields `title` and `text`, of ASCII words with
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
+from itertools import pairwise
 
 Document = dict[str, str]
 
@@ -19,9 +19,7 @@ def words_of(document: Document) -> list[list[str]]:
 def complete(documents: list[Document], typed: str, limit: int) -> list[tuple[str, int, str, int]]:
     """Text, weight, kind and pair count of the best completions of some typed ASCII words, best first."""
     held = Counter(word for document in documents for word in {w for field in words_of(document) for w in field})
-    beside = Counter(
-        pair for document in documents for field in words_of(document) for pair in itertools.pairwise(field)
-    )
+    beside = Counter(pair for document in documents for field in words_of(document) for pair in pairwise(field))
     parts = typed.split(" ")
     head, last = " ".join(parts[:-1]), parts[-1]
     before = parts[-2].lower() if len(parts) > 1 else ""
