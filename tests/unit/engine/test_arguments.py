@@ -14,7 +14,7 @@ from searchkit.errors import NotACollection, RequestError, SchemaError
 WRONG: list[Any] = [None, 5, b"bytes", 1.5, [], object()]
 
 
-@pytest.mark.parametrize("path", [*WRONG, "a\0b"], ids=repr)
+@pytest.mark.parametrize("path", [*WRONG, "a\0b"], ids=lambda wrong: type(wrong).__name__)
 def test_a_path_is_a_text_or_a_path(path: Any) -> None:
     """Nothing else names a directory."""
     with pytest.raises(NotACollection):
