@@ -24,7 +24,7 @@ from searchkit.model.suggestions import Suggestion
 from searchkit.suggest.lexicon import Lexicon, Ranked
 from searchkit.suggest.pairs import Pairs, word_hash
 
-CONTEXT: Final = 256
+CONTEXT: Final = 128
 """Words with the beginning that is typed, most frequent first, that the word before is asked about."""
 FORGIVEN_FROM: Final = 4
 """Letters of a beginning from which on a slip is forgiven; of fewer, anything could be meant."""

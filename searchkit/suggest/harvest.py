@@ -11,6 +11,7 @@ not know: how a word is cut out of what was typed (it is told), and files.
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -85,6 +86,7 @@ class Words(dict[str, int]):
         super().__init__()
         self.vocal = vocal
         self.words: dict[str, int] = {}
+        self.hashes = array("I")
 
     def __missing__(self, surface: str) -> int:
         number = self[surface] = self._number(surface)
@@ -92,9 +94,15 @@ class Words(dict[str, int]):
 
     def _number(self, surface: str) -> int:
         word = self.vocal.word(surface)
-        if word == surface:
-            word = surface  # One string for both.
-        return self.words.setdefault(word, len(self.words) + 1) if word else 0
+        if not word:
+            return 0
+        number = self.words.get(word)
+        return self._new(surface if word == surface else word) if number is None else number
+
+    def _new(self, word: str) -> int:
+        number = self.words[word] = len(self.words) + 1
+        self.hashes.append(word_hash(word if word.isascii() and word.isalnum() else self.vocal.key(word)))
+        return number
 
     def remembered(self, surfaces: Sequence[str]) -> list[int]:
         """The number of the word of each surface; worked out once for each surface."""
@@ -102,7 +110,15 @@ class Words(dict[str, int]):
 
     def numbers(self, surfaces: Sequence[str]) -> list[int]:
         """The number of the word of each surface; for those who remember surfaces themselves."""
-        return list(map(self._number, surfaces))
+        known, found = self.words.get, []
+        # No surface has a line feed in it, and what `vocal.word` says of plain ones is known without asking.
+        for surface, lowered in zip(surfaces, "\n".join(surfaces).lower().split("\n"), strict=True):
+            if surface.isalnum() and surface.isascii() and len(surface) <= limits.TERM_BYTES_MAX:
+                number = known(lowered)
+                found.append(self._new(lowered) if number is None else number)
+            else:
+                found.append(self._number(surface))
+        return found
 
     @property
     def memory(self) -> int:
@@ -126,8 +142,8 @@ class Harvest:
         self._fields = len(fields)
         self._spoken = np.array([name not in LEFT_OUT for name in fields])
         self._title = list(fields).index(TITLE_FIELD) if TITLE_FIELD in fields else None
-        self._streams: list[npt.NDArray[np.uint32]] = []  # Numbers of words; 0 for none, and at the end of each text.
-        self._sizes: list[npt.NDArray[np.int64]] = []  # Numbers of each document.
+        self._streams: list[npt.NDArray[np.uint32]] = []  # Numbers of words; 0 for none.
+        self._counts: list[npt.NDArray[np.int64]] = []  # How many each text has.
         self._titles: list[str] = []
 
     def add_many(
@@ -158,37 +174,29 @@ class Harvest:
         if not wanted.all():
             numbers = numbers[np.repeat(wanted, counts)]
             counts = counts[wanted]
-        stream = np.zeros(len(numbers) + len(counts), np.uint32)
-        stream[np.arange(len(numbers)) + np.repeat(np.arange(len(counts)), counts)] = numbers
-        self._streams.append(stream)
-        fields = max(int(self._spoken.sum()), 1)
-        sizes = (
-            (counts + 1).reshape(-1, fields).sum(axis=1)
-            if len(counts)
-            else np.zeros(len(texts) // self._fields, np.int64)
-        )
-        self._sizes.append(sizes)
+        self._streams.append(numbers)
+        self._counts.append(counts)
         if self._title is not None:
             self._titles += map(title_of, texts[self._title :: self._fields])
-        return _TOKEN_BYTES * len(stream) + _TITLE_BYTES * len(sizes)
+        return _TOKEN_BYTES * len(numbers) + _TITLE_BYTES * (len(texts) // self._fields)
 
     def result(self, alive: npt.NDArray[np.bool_] | None = None) -> Yield:
         """What was gathered, of the documents that are still alive."""
         stream = np.concatenate([np.zeros(0, np.uint32), *self._streams])
-        sizes = np.concatenate([np.zeros(0, np.int64), *self._sizes])
+        sizes = np.concatenate([np.zeros(0, np.int64), *self._counts])
         titles = self._titles
+        fields = int(self._spoken.sum())
         if alive is not None and not alive.all():
-            stream, sizes = stream[np.repeat(alive, sizes)], sizes[alive]
+            kept = np.repeat(alive, fields)
+            stream, sizes = stream[np.repeat(kept, sizes)], sizes[kept]
             titles = [title for title, lives in zip(titles, alive.tolist(), strict=False) if lives]
-        ends = np.cumsum(sizes)
-        words, key = list(self._words.words), self._words.vocal.key
-        hashes = np.fromiter((word_hash(w if w.isascii() and w.isalnum() else key(w)) for w in words), np.uint32)
+        words, hashes = list(self._words.words), np.array(self._words.hashes, np.uint32)
         if len(stream) < _TALLY_TOKENS_MIN:
-            counts, pairs = tally(stream, ends, hashes)
+            counts, pairs = tally(stream, np.cumsum(sizes), fields, hashes)
         else:
             from searchkit.suggest.kernels.tally import tally as compiled
 
-            counts, pairs = compiled(stream, ends, hashes)
+            counts, pairs = compiled(stream, np.cumsum(sizes), fields, hashes)
         found = zip(words, counts.tolist(), strict=True)
         return Yield({word: count for word, count in found if count}, pairs, titles)
 
@@ -197,21 +205,23 @@ class Harvest:
         from searchkit.suggest.parts import encode
 
         found = self.result(alive)
-        self._streams, self._sizes = [], []  # A segment is written once; memory is wanted for its postings next.
+        self._streams, self._counts = [], []  # A segment is written once; memory is wanted for its postings next.
         return encode(found, words=self._words.vocal.kept)
 
 
 def tally(
-    stream: npt.NDArray[np.uint32], ends: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint32]
+    stream: npt.NDArray[np.uint32], ends: npt.NDArray[np.int64], fields: int, hashes: npt.NDArray[np.uint32]
 ) -> tuple[npt.NDArray[np.int64], PairCounts]:
     """Count documents and pairs in a stream of word numbers.
 
     Parameters
     ----------
     stream : ndarray of shape (tokens,), uint32
-        Numbers of words, from 1; 0 for what is none, and between texts.
-    ends : ndarray of shape (documents,), int64
-        Where each document ends in it.
+        Numbers of words, from 1; 0 for what is none.
+    ends : ndarray of shape (documents * fields,), int64
+        Where each text ends in it.
+    fields : int
+        Texts of each document.
     hashes : ndarray of shape (words,), uint32
 
     Returns
@@ -226,9 +236,13 @@ def tally(
     while first < len(ends):
         start = int(ends[first - 1]) if first else 0
         last = max(first + 1, int(np.searchsorted(ends, start + _TALLIED_AT_ONCE)))
+        last = min(-(-last // fields) * fields, len(ends))
         spoken = stream[start : ends[last - 1]].astype(np.int64)
-        docs = np.repeat(np.arange(last - first), np.diff(ends[first:last], prepend=start))
-        both = np.flatnonzero((spoken[:-1] > 0) & (spoken[1:] > 0))
+        docs = np.repeat(np.arange(last - first) // fields, np.diff(ends[first:last], prepend=start))
+        beside = (spoken[:-1] > 0) & (spoken[1:] > 0)
+        inner = ends[first:last] - start
+        beside[inner[(inner > 0) & (inner < len(spoken))] - 1] = False
+        both = np.flatnonzero(beside)
         if len(both):
             cells.append(cells_of(hashes[spoken[both] - 1], hashes[spoken[both + 1] - 1]))
         there = spoken > 0

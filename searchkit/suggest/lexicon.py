@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 BLOCK: Final = 32
 """Neighbours of which the best rank is kept: small, so that few are looked at; not too small, as blocks are, too."""
-_KNOWN_FROM, _KNOWN_MAX = 2_048, 1_024
-"""Keys in a range whose best are remembered, and how many such ranges are: those of one to three letters."""
+_KNOWN_FROM, _KNOWN_MAX = 192, 8_192
+"""Keys in a range whose best are remembered, and how many such ranges are: those of a few letters."""
 _AFTER_ALL: Final = "\U0010ffff"
 
 

@@ -10,7 +10,7 @@ from tests.docs.commands import searchkit
 def test_suggest_completes(made):
     """The best completions, one a line; as JSON with their weights."""
     done = searchkit("suggest", made, "rye", "bre")
-    assert done.returncode == 0 and "rye bread" in done.stdout
+    assert done.returncode == 0 and b"rye bread" in done.stdout
     answer = json.loads(searchkit("suggest", made, "brea", "--json").stdout)
     assert answer["prefix"] == "brea"
     assert answer["suggestions"][0]["text"] == "bread" and answer["suggestions"][0]["weight"] > 0
@@ -19,14 +19,14 @@ def test_suggest_completes(made):
 def test_nothing_to_suggest_is_status_1(made):
     """Nothing fits: nothing on stdout, status 1."""
     done = searchkit("suggest", made, "qqqqqq")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (1, b"")
 
 
 def test_correct_says_what_was_meant(made):
     """The correction on stdout, the reason on stderr; as JSON both."""
     done = searchkit("correct", made, "braed")
-    assert done.returncode == 0 and done.stdout.splitlines()[0] == "bread"
-    assert "no document" in done.stderr
+    assert done.returncode == 0 and done.stdout.splitlines()[0] == b"bread"
+    assert b"no document" in done.stderr
     answer = json.loads(searchkit("correct", made, "braed", "--json").stdout)
     assert answer["correction"]["text"] == "bread" and answer["correction"]["hits"] > 0
 
@@ -41,5 +41,5 @@ def test_a_query_without_hits_shows_what_it_would_have_found(made):
     """The better spelling is named, its hits are shown, and the status still says that nothing was found."""
     done = searchkit("query", made, "braed")
     assert done.returncode == 1
-    assert "Did you mean: bread" in done.stderr and "1." in done.stdout
+    assert b"Did you mean: bread" in done.stderr and b"1." in done.stdout
     assert json.loads(searchkit("query", made, "braed", "--json").stdout)["corrections"][0] == "bread"

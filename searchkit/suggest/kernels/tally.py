@@ -20,12 +20,12 @@ _LOW = (1 << _HALF) - 1
 
 
 @njit(**JIT)
-def _count(stream: Any, ends: Any, hashes: Any, last: Any, counts: Any, cells: Any) -> Any:
+def _count(stream: Any, ends: Any, fields: Any, hashes: Any, last: Any, counts: Any, cells: Any) -> Any:
     """Documents of each word into `counts`; the cell of each pair into `cells`, and how many there are."""
     start, held = 0, 0
-    for doc in range(len(ends)):
-        before = np.int64(0)
-        for place in range(start, ends[doc]):
+    for text in range(len(ends)):
+        before, doc = np.int64(0), text // fields
+        for place in range(start, ends[text]):
             word = np.int64(stream[place])
             if word:
                 if last[word - 1] != doc:
@@ -37,7 +37,7 @@ def _count(stream: Any, ends: Any, hashes: Any, last: Any, counts: Any, cells: A
                     cells[held] = np.uint32(mixed * _MIX) >> _SHIFT
                     held += 1
             before = word
-        start = ends[doc]
+        start = ends[text]
     return held
 
 
@@ -58,10 +58,10 @@ def _sort(cells: Any, held: Any, other: Any, places: Any) -> Any:
         cells, other = other, cells
 
 
-def tally(stream: Any, ends: Any, hashes: Any) -> tuple[Any, PairCounts]:
+def tally(stream: Any, ends: Any, fields: int, hashes: Any) -> tuple[Any, PairCounts]:
     """As `harvest.tally`."""
     counts = np.zeros(len(hashes), np.int64)
     cells, other = np.empty(len(stream), np.uint32), np.empty(len(stream), np.uint32)
-    held = _count(stream, ends, hashes, np.full(len(hashes), -1, np.int64), counts, cells)
+    held = _count(stream, ends, fields, hashes, np.full(len(hashes), -1, np.int64), counts, cells)
     _sort(cells, held, other, np.zeros(_LOW + 1, np.int64))
     return counts, PairCounts.of_sorted(cells[:held])
