@@ -27,6 +27,7 @@ from searchkit.errors import (
 from searchkit.index import writer as writer_module
 from searchkit.index.catalog import Catalog
 from searchkit.index.memory import memory_bytes
+from searchkit.model.intake import Intake
 
 
 @pytest.fixture
@@ -129,8 +130,8 @@ def test_the_memory_allowed_is_kept(
     def records(different: int) -> Any:
         return ({"id": str(number), "text": words(1_000, number, different)} for number in range(200))
 
-    with index.writer() as warm:  # Loading kernels takes memory, once.
-        warm.add_many(records(50))
+    with index.writer() as warm:  # Loading kernels, or even compiling them, takes memory once.
+        warm.add_many(records(1 << 40))
     tracemalloc.start()
     try:
         with index.writer(memory=allowed) as writer:
@@ -138,7 +139,7 @@ def test_the_memory_allowed_is_kept(
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             assert peak < 1.25 * allowed + 2_000_000  # A batch on its way comes on top.
-            assert 1 < len(files(index)) < 20
+            assert 1 < len(files(index)) < 30
     finally:
         tracemalloc.stop()
     assert len(index) == 200
@@ -197,12 +198,12 @@ def test_what_came_before_an_error_is_kept(index: searchkit.Index) -> None:
 
     def records() -> Any:
         yield {"id": "2", "text": "b"}
-        raise OSError
+        raise ZeroDivisionError
 
     with index.writer() as writer:
         with pytest.raises(DocumentInvalid):
             writer.add_many([{"id": "1", "text": "a"}, {"no": "id"}, {"id": "9"}])
-        with pytest.raises(OSError):
+        with pytest.raises(ZeroDivisionError):
             writer.add_many(records(), skip_unchanged=True)
         assert writer.commit().added == 2
     assert ids(index) == ["1", "2"]
@@ -393,7 +394,7 @@ def test_without_memory_a_writer_stops(index: searchkit.Index, monkeypatch: pyte
 
     with index.writer() as writer:
         with monkeypatch.context() as patched:
-            patched.setattr(writer_module.Intake, "add", none_left)
+            patched.setattr(Intake, "add", none_left)
             with pytest.raises(OutOfMemory, match="memory"):
                 writer.add({"id": "2"})
         with pytest.raises(StorageError, match="stopped"):
@@ -403,9 +404,10 @@ def test_without_memory_a_writer_stops(index: searchkit.Index, monkeypatch: pyte
 
 def test_what_was_not_committed_goes_at_once(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments of a writer that is left by an exception or closed are removed with it, not by the next."""
-    monkeypatch.setattr(limits, "WRITER_TOKENS_MAX", 10)
-    writer = index.writer()
+    monkeypatch.setattr(limits, "WRITER_MEMORY_BYTES_MIN", 0)
+    writer = index.writer(memory=0)
     writer.add_many({"id": str(number), "text": "many words " * 10} for number in range(5))
+    assert files(index)
     writer.close()
     assert files(index) == []
 
