@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -443,3 +444,17 @@ def test_an_index_crosses_a_fork(index: searchkit.Index) -> None:
     assert os.waitpid(child, 0)[1] == 0
     assert ids(index) == ["1", "2"]
     assert held.documents == 1
+
+
+def test_an_error_of_a_source_is_the_sources(index: searchkit.Index) -> None:
+    """What the records of `add_many` raise comes through as it is; what was added before is kept."""
+
+    def records() -> Iterator[dict[str, str]]:
+        yield {"id": "1"}
+        raise FileNotFoundError("elsewhere")
+
+    with index.writer() as writer:
+        with pytest.raises(FileNotFoundError, match="elsewhere"):
+            writer.add_many(records())
+        writer.commit()
+    assert ids(index) == ["1"]
