@@ -394,7 +394,7 @@ def test_without_memory_a_writer_stops(index: searchkit.Index, monkeypatch: pyte
 
     with index.writer() as writer:
         with monkeypatch.context() as patched:
-            patched.setattr(writer_module, "to_document", none_left)
+            patched.setattr(writer_module.Intake, "add", none_left)
             with pytest.raises(OutOfMemory, match="memory"):
                 writer.add({"id": "2"})
         with pytest.raises(StorageError, match="stopped"):
@@ -402,11 +402,16 @@ def test_without_memory_a_writer_stops(index: searchkit.Index, monkeypatch: pyte
     assert ids(index) == ["1"]
 
 
-def test_what_was_not_committed_goes_at_once(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_not_committed_goes_at_once(index: searchkit.Index) -> None:
     """Segments of a writer that is left by an exception or closed are removed with it, not by the next."""
-    monkeypatch.setattr(limits, "WRITER_TOKENS_MAX", 10)
-    writer = index.writer()
-    writer.add_many({"id": str(number), "text": "many words " * 10} for number in range(5))
+    with pytest.raises(KeyError), index.writer(memory=4_000_000) as writer:
+        writer.add_many({"id": str(number), "text": words(1_000, number, 2_000)} for number in range(200))
+        assert files(index)
+        raise KeyError
+    assert files(index) == []
+    writer = index.writer(memory=4_000_000)
+    writer.add_many({"id": str(number), "text": words(1_000, number, 2_000)} for number in range(200))
+    assert files(index)
     writer.close()
     assert files(index) == []
 
