@@ -23,7 +23,8 @@ from searchkit.errors import CatalogDamaged, FormatUnsupported, IndexMissing
 from searchkit.ids import SegmentId
 from searchkit.model.schema import Schema
 from searchkit.store.files import make_directory, os_errors, sync_directory
-from searchkit.store.lmdb_store import LmdbStore, Txn
+from searchkit.store.lmdb_store import LmdbStore
+from searchkit.store.txn import Txn
 
 CATALOG_VERSION = 2
 _STATE, _GENERATION, _DEAD = b"state", b"generation", b"dead/"

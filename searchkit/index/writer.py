@@ -14,12 +14,11 @@ What this module does not know: how text is analysed, and searching.
 from __future__ import annotations
 
 import contextlib
-import functools
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +27,11 @@ from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.analysis.bulk import BulkAnalyzer
 from searchkit.codec.bitmap import BitMap
-from searchkit.errors import Closed, DocumentInvalid, OutOfMemory, RequestError, StorageError
+from searchkit.errors import Closed, DocumentInvalid, RequestError, StorageError
 from searchkit.ids import SegmentId
 from searchkit.index import policy
 from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry
+from searchkit.index.guards import stopping, telling
 from searchkit.index.memory import memory_bytes
 from searchkit.index.pending import Counts, Pending
 from searchkit.model.commit import Commit
@@ -43,7 +43,7 @@ from searchkit.segment.merge import Live, merge_segments
 from searchkit.segment.reader import SegmentReader
 from searchkit.segment.suggestions import gleaner_for, words_of
 from searchkit.segment.writer import Receipt, write_segment
-from searchkit.store.files import WriterLock, storage_error, sync_directory
+from searchkit.store.files import WriterLock, sync_directory
 
 BATCH_CHARACTERS = 4_000_000
 """Characters of records made ready and analysed together, more than `bulk.KERNEL_CHARACTERS_MIN`; as `Intake` counts."""
@@ -51,30 +51,6 @@ _BATCH_SHARE = 64
 """A batch is at most this part of the memory, counted in characters, since a character takes several bytes on its way."""
 _WORDS_SHARE = 3
 """Words are remembered from one segment to the next unless they take more than this part of the memory."""
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _stopping(method: Callable[Concatenate[IndexWriter, P], R]) -> Callable[Concatenate[IndexWriter, P], R]:
-    """After a failed sync, or without memory in the middle of a record, a writer stops: it must not build on that."""
-
-    @functools.wraps(method)
-    def run(self: IndexWriter, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(self, *args, **kwargs)
-        except MemoryError as error:
-            self._stopped = "it ran out of memory in the middle of its work"
-            raise OutOfMemory(self._catalog.directory) from error
-        except StorageError as error:
-            if error.unsynced:
-                self._stopped = "a sync failed, and what was written before may be lost"
-            raise
-        except OSError as error:
-            raise storage_error(self._catalog.directory, error) from error
-
-    return run
 
 
 class IndexWriter:
@@ -156,7 +132,7 @@ class IndexWriter:
 
     # --- documents ------------------------------------------------------------------------------------
 
-    @_stopping
+    @stopping
     def add(self, record: Mapping[str, Any], where: str = "") -> None:
         """Add a record, or replace the document that has its id.
 
@@ -171,7 +147,7 @@ class IndexWriter:
         if self._intake.add(record, where) >= self._batch:
             self._put_all()
 
-    @_stopping
+    @stopping
     def add_many(
         self,
         records: Iterable[Mapping[str, Any]],
@@ -216,7 +192,7 @@ class IndexWriter:
             self._put_all()
             self._skip_unchanged = skip
 
-    @_stopping
+    @stopping
     def delete(self, id: str) -> None:
         """Delete the document with this id, if there is one.
 
@@ -284,6 +260,7 @@ class IndexWriter:
 
     # --- segments -------------------------------------------------------------------------------------
 
+    @telling
     def _flush(self) -> None:
         """Write the buffer as a segment, not yet committed, and mark what it replaces as dead."""
         fresh = self._buffer.ids()
@@ -327,7 +304,7 @@ class IndexWriter:
 
     # --- commits --------------------------------------------------------------------------------------
 
-    @_stopping
+    @stopping
     def commit(self, marks: Mapping[str, int] | None = None) -> Commit:
         """Make everything since the last commit durable and visible.
 
@@ -367,6 +344,7 @@ class IndexWriter:
             deleted=counts.deleted,
         )
 
+    @telling
     def _save(self, marks: dict[str, int]) -> None:
         """Commit the segments as they stand, if they differ from what is committed."""
         entries = tuple(segment.entry() for segment in self._segments if len(segment.dead) < segment.receipt.documents)
@@ -385,6 +363,7 @@ class IndexWriter:
                 _remove(self._catalog.segment_path(segment.id))
         self._segments = [segment for segment in self._segments if segment.id in listed]
 
+    @telling
     def rollback(self) -> None:
         """Forget everything since the last commit."""
         self._check_usable()
@@ -402,7 +381,7 @@ class IndexWriter:
             self.merge_as_due()
             self._settled = False
 
-    @_stopping
+    @stopping
     def merge_as_due(self) -> int:
         """Merge committed segments until the policy asks for no more; how many merges that took.
 
@@ -419,13 +398,14 @@ class IndexWriter:
             merges += 1
         return merges
 
-    @_stopping
+    @stopping
     def merge_all(self) -> None:
         """Merge everything into one segment without deleted documents, and commit."""
         self.commit()
         if len(self._segments) > 1 or any(len(segment.dead) for segment in self._segments):
             self._merge(0, len(self._segments))
 
+    @telling
     def _merge(self, first: int, end: int) -> None:
         id = secrets.token_hex(8)
         path = self._catalog.segment_path(id)

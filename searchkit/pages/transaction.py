@@ -28,7 +28,7 @@ from searchkit.codec.frame import seal, seal_json, unseal, unseal_json
 from searchkit.errors import PageStoreDamaged
 from searchkit.pages.records import RULES, Entry, PageRecord, Reason, State, UrlRecord
 from searchkit.pages.urls import host_of
-from searchkit.store.lmdb_store import Txn
+from searchkit.store.txn import Txn
 
 META, PAGES, CHANGES, URLS, FRONTIER, HOSTS, ANCHORS, DIGESTS = (
     "meta",

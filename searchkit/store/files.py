@@ -63,7 +63,8 @@ def _cause_of_short_write(where: Path) -> int:
         import resource  # Not on every platform.
 
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-        if limit != resource.RLIM_INFINITY and where.stat().st_size + _FREE_BYTES_MIN > limit:
+        size = where.stat().st_size if where.exists() else 0
+        if limit != resource.RLIM_INFINITY and size + _FREE_BYTES_MIN > limit:
             return errno.EFBIG
     except (OSError, AttributeError, ImportError):
         pass
@@ -186,7 +187,7 @@ class WriterLock:
             If another writer still holds it then; names its process, host and start.
         """
         with os_errors(self.path):
-            file = open(self.path, "a+b")  # noqa: SIM115 - held for as long as the lock is
+            file = open(self.path, "a+b", buffering=0)  # noqa: SIM115 - held for as long as the lock is
         deadline = time.monotonic() + timeout_s
         while not _try_lock(file):
             if time.monotonic() >= deadline:

@@ -9,7 +9,8 @@ its parent says, every page in use once, no page both in use and free.
 A kill or a power cut cannot fail this: LMDB writes new pages beside the old ones, syncs them, and then writes
 one meta page, in one sector; it reuses a page only once neither meta page's tree holds it. So both trees are
 whole at any moment, the record in each was written by its own transaction, and the older meta page is the
-newest but one. What a disk that acknowledges syncs it never did leaves is an older commit, and looks like one.
+newest but one. Only a meta page that could not be written is left mixed by LMDB; `lmdb_store.py` puts the one
+before back at once. What a disk that acknowledges syncs it never did leaves is an older commit, and looks like one.
 
 Cost: about a millisecond for a thousand records. Follows `MDB_meta`, `MDB_page`, `MDB_node` and `MDB_db` of
 LMDB 0.9's mdb.c, data version 1. What this module does not know: what the records mean.
@@ -31,6 +32,8 @@ COMMIT_KEY = b"commit"
 """Key, in the unnamed database, of the record every transaction writes of itself."""
 
 _META = struct.Struct("<QHHHHIIQQ48s48sQQ")
+META_BYTES = _META.size
+"""Size of what a meta page holds, its page header included."""
 _DB = struct.Struct("<IHHQQQQQ")
 _PAGE = struct.Struct("<QHHHH")
 _NODE = struct.Struct("<HHHH")

@@ -44,7 +44,16 @@ from searchkit.store.files import (
     syncing,
 )
 from searchkit.store.gate import Forks, Gate
-from searchkit.store.lmdb_pages import COMMIT_KEY, check_commits, check_tree, commit_record, complete, page_size
+from searchkit.store.lmdb_pages import (
+    COMMIT_KEY,
+    META_BYTES,
+    check_commits,
+    check_tree,
+    commit_record,
+    complete,
+    page_size,
+)
+from searchkit.store.txn import Txn
 
 T = TypeVar("T")
 
@@ -54,9 +63,8 @@ _READERS_MAX = 512
 """Concurrent read transactions on one store, over all threads and processes."""
 _LOCK_BYTES = (_READERS_MAX + 1) * 64 + 4096
 """More than LMDB's table of so many readers takes."""
-_META_BYTES = 152
-_META_TXN = _META_BYTES - 8
-"""Size of an LMDB meta page, its page header included, and where the number of its transaction stands in it."""
+_META_TXN = META_BYTES - 8
+"""Where the number of its transaction stands in a meta page."""
 _ALREADY_OPEN = "already open in this process"
 _CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
 """How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
@@ -80,10 +88,16 @@ class _Environment:
             self.lmdb = lmdb.open(os.fspath(path), subdir=False, **options)
         self.page_bytes: int = self.lmdb.stat()["psize"]
         self.metas: mmap.mmap | None = None
+        self.closed = False
         self.databases: dict[str, Any] = {}
         self.gate = Gate(path)
         self.writing = threading.RLock()
         weakref.finalize(self, _close, self.lmdb, self.pid)
+
+    def meta_pages(self) -> tuple[bytes, bytes]:
+        """Both meta pages of a mutable store, as they are now."""
+        assert self.metas is not None  # Mapped when a mutable store is opened.
+        return self.metas[:META_BYTES], self.metas[self.page_bytes : self.page_bytes + META_BYTES]
 
 
 def _close(environment: Any, pid: int) -> None:
@@ -136,6 +150,27 @@ def _check(environment: _Environment) -> None:
             environment.metas = mmap.mmap(file.fileno(), 2 * environment.page_bytes, access=mmap.ACCESS_READ)
 
 
+def _abandon(environment: _Environment, before: tuple[bytes, ...]) -> None:
+    """After a failed commit: close the environment, which LMDB refuses to use further, and mend its meta page.
+
+    If LMDB cannot write a meta page, it leaves the new tree there under the old number, and goes by the other page.
+    What was there before is put back, under the lock of writers, so that both pages are sound again.
+    """
+    with _registry, environment.gate.alone(), contextlib.suppress(lmdb.Error, OSError):
+        _Forgetting(environment)()
+        fresh = lmdb.open(os.fspath(environment.path), subdir=False, create=False, max_readers=_READERS_MAX)
+        try:
+            handle = fresh.begin(write=True)
+            with open(environment.path, "r+b", buffering=0) as file:
+                for number, (was, now) in enumerate(zip(before, environment.meta_pages(), strict=True)):
+                    if was != now and was[_META_TXN:] == now[_META_TXN:]:
+                        os.pwrite(file.fileno(), was, number * environment.page_bytes)
+                        os.fsync(file.fileno())
+            handle.abort()
+        finally:
+            fresh.close()
+
+
 class _Forgetting:
     """What a forked child does with its copy of an environment: close it, so that it can open one of its own."""
 
@@ -145,6 +180,7 @@ class _Forgetting:
     def __call__(self) -> None:
         environment = self._environment()
         if environment is not None:
+            environment.closed = True
             environment.lmdb.close()
             for key in [key for key, other in _environments.items() if other is environment]:
                 del _environments[key]
@@ -227,69 +263,6 @@ def _lmdb_errors(where: Path) -> Iterator[None]:
         raise storage_error(where, error) from error
 
 
-class Txn:
-    """One transaction over the databases of an `LmdbStore`: every read in it sees the same moment."""
-
-    def __init__(self, store: LmdbStore, handle: Any) -> None:
-        self._store = store
-        self._handle = handle
-
-    def get(self, key: bytes, database: str = "") -> bytes | None:
-        """Value of a key, copied, or None."""
-        with _lmdb_errors(self._store.path):
-            value: bytes | None = self._handle.get(key, db=self._store._database(database))
-        return value
-
-    def put(self, key: bytes, value: bytes, database: str = "") -> None:
-        """Set a key (1 to 511 bytes)."""
-        with _lmdb_errors(self._store.path):
-            self._handle.put(key, value, db=self._store._database(database))
-
-    def delete(self, key: bytes, database: str = "") -> bool:
-        """Remove a key; whether it was there."""
-        with _lmdb_errors(self._store.path):
-            return bool(self._handle.delete(key, db=self._store._database(database)))
-
-    def count(self, database: str = "") -> int:
-        """Number of keys."""
-        with _lmdb_errors(self._store.path):
-            entries = int(self._handle.stat(db=self._store._database(database))["entries"])
-            return entries - (not database and self._handle.get(COMMIT_KEY) is not None)
-
-    def items(
-        self, database: str = "", *, prefix: bytes = b"", start: bytes | None = None, reverse: bool = False
-    ) -> Iterator[tuple[bytes, bytes]]:
-        """Walk keys with `prefix`, from `start` on, in byte order (or the other way round).
-
-        With `reverse`, `start` is the largest key that may come first. Changing the database while
-        walking it is not defined: collect first.
-        """
-        with _lmdb_errors(self._store.path), self._handle.cursor(db=self._store._database(database)) as cursor:
-            if reverse:
-                found = _last(cursor, prefix, start)
-                step = cursor.iterprev
-            else:
-                first = max(prefix, start or b"")
-                found = cursor.set_range(first) if first else cursor.first()
-                step = cursor.iternext
-            if found:
-                for key, value in step(keys=True, values=True):
-                    if not key.startswith(prefix):
-                        return
-                    if database or key != COMMIT_KEY:
-                        yield key, value
-
-
-def _last(cursor: Any, prefix: bytes, start: bytes | None) -> bool:
-    """Stand on the largest key that has `prefix` and is not beyond `start`."""
-    if start is not None and cursor.set_range(start):
-        return bool(cursor.key() == start or cursor.prev())
-    beyond = prefix.rstrip(b"\xff")
-    if start is None and beyond and cursor.set_range(beyond[:-1] + bytes([beyond[-1] + 1])):
-        return bool(cursor.prev())
-    return bool(cursor.last())
-
-
 class LmdbStore:
     """A durable, mutable file of key-value databases.
 
@@ -328,12 +301,13 @@ class LmdbStore:
     def _open(self) -> _Environment:
         if self._environment is None:
             raise Closed("store")
-        if self._environment.pid != os.getpid():  # We are a forked child, and our parent's is closed here.
+        # In a forked child its parent's is closed, and so is one whose commit failed.
+        if self._environment.pid != os.getpid() or self._environment.closed:
             self._environment = self._opened()
         return self._environment
 
-    def _database(self, name: str) -> Any:
-        return self._open().databases[name] if name else None
+    def _txn(self, environment: _Environment, handle: Any) -> Txn:
+        return Txn(handle, environment.databases, lambda: _lmdb_errors(self.path))
 
     @contextmanager
     def read(self) -> Iterator[Txn]:
@@ -344,13 +318,15 @@ class LmdbStore:
         StorageError
             If another process let the file grow while this thread was reading it already: read again.
         """
-        environment = self._open()
         while True:
+            environment = self._open()
             with environment.gate.passing():
+                if environment.closed:
+                    continue
                 handle = self._begin(environment)
                 if handle is not None:
                     try:
-                        yield Txn(self, handle)
+                        yield self._txn(environment, handle)
                     finally:
                         handle.abort()
                     return
@@ -375,10 +351,7 @@ class LmdbStore:
 
         Read where LMDB writes them, in a fifth of a microsecond. Good for seeing that nothing has changed.
         """
-        environment = self._open()
-        metas, page = environment.metas, environment.page_bytes
-        assert metas is not None  # Mapped when a mutable store is opened.
-        return metas[_META_TXN:_META_BYTES] + metas[page + _META_TXN : page + _META_BYTES]
+        return b"".join(page[_META_TXN:] for page in self._open().meta_pages())
 
     def write(self, work: Callable[[Txn], T]) -> T:
         """Run `work` in a write transaction; when this returns, what it did is on disk for good.
@@ -386,20 +359,29 @@ class LmdbStore:
         `work` may run more than once (when the map has to grow), so it must have no effect besides the
         transaction and its return value. If it raises, nothing is changed.
         """
-        environment = self._open()
-        with environment.writing:
-            while True:
+        while True:
+            environment = self._open()
+            with environment.writing:
+                if environment.closed:
+                    continue
                 size = 0
-                with environment.gate.passing(), _lmdb_errors(self.path):
-                    try:
-                        with environment.lmdb.begin(write=True) as handle:
-                            result = work(Txn(self, handle))
-                            handle.put(COMMIT_KEY, commit_record(handle.id()))
-                        return result
-                    except lmdb.MapFullError:
-                        size = 2 * environment.lmdb.info()["map_size"]
-                    except lmdb.MapResizedError:
-                        pass
+                before: tuple[bytes, ...] = ()
+                try:
+                    with environment.gate.passing(), _lmdb_errors(self.path):
+                        try:
+                            with environment.lmdb.begin(write=True) as handle:
+                                before = environment.meta_pages()
+                                result = work(self._txn(environment, handle))
+                                handle.put(COMMIT_KEY, commit_record(handle.id()))
+                            return result
+                        except lmdb.MapFullError:
+                            size = 2 * environment.lmdb.info()["map_size"]
+                        except lmdb.MapResizedError:
+                            pass
+                except StorageError:
+                    if before and not environment.gate.nested:
+                        _abandon(environment, before)
+                    raise
                 self._grow(environment, size)
 
     def close(self) -> None:

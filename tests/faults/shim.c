@@ -123,6 +123,12 @@ static off_t position(int fd) {
 
 /* --- writing --- */
 
+/* A full disk has room for what is written over; only what makes a file longer is refused. */
+static int longer(int fd, off_t at, size_t size) {
+    struct stat status;
+    return kind != SHORT || fstat(fd, &status) != 0 || at + (off_t)size > status.st_size;
+}
+
 static ssize_t half(int fd, const void *data, size_t size, off_t at) {
     /* What a full disk does: a part of the first write arrives. */
     if (kind != SHORT || left != 0 || size < 2) return -1;
@@ -133,7 +139,7 @@ static ssize_t half(int fd, const void *data, size_t size, off_t at) {
 ssize_t write(int fd, const void *data, size_t size) {
     char path[PATH_MAX];
     if ((kind || log_fd >= 0) && fd != log_fd && path_of(fd, path)) {
-        if (fails(WRITE)) return half(fd, data, size, -1);
+        if (longer(fd, position(fd), size) && fails(WRITE)) return half(fd, data, size, -1);
         off_t at = position(fd);
         ssize_t done = syscall(SYS_write, fd, data, size);
         note_write(fd, data, done, at);
@@ -145,7 +151,7 @@ ssize_t write(int fd, const void *data, size_t size) {
 ssize_t pwrite64(int fd, const void *data, size_t size, off_t at) {
     char path[PATH_MAX];
     if ((kind || log_fd >= 0) && path_of(fd, path)) {
-        if (fails(WRITE)) return half(fd, data, size, at);
+        if (longer(fd, at, size) && fails(WRITE)) return half(fd, data, size, at);
         ssize_t done = syscall(SYS_pwrite64, fd, data, size, at);
         note_write(fd, data, done, at);
         return done;
@@ -160,7 +166,9 @@ static ssize_t vector(int fd, const struct iovec *parts, int count, off_t at) {
     char path[PATH_MAX];
     if (!((kind || log_fd >= 0) && path_of(fd, path)))
         return at < 0 ? syscall(SYS_writev, fd, parts, count) : syscall(SYS_pwritev, fd, parts, count, at, 0);
-    if (fails(WRITE)) return count ? half(fd, parts[0].iov_base, parts[0].iov_len, at) : -1;
+    size_t all = 0;
+    for (int part = 0; part < count; part++) all += parts[part].iov_len;
+    if (longer(fd, at < 0 ? position(fd) : at, all) && fails(WRITE)) return count ? half(fd, parts[0].iov_base, parts[0].iov_len, at) : -1;
     ssize_t total = 0;
     off_t place = at < 0 ? position(fd) : at;
     for (int part = 0; part < count; part++) {

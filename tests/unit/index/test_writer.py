@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ from searchkit.errors import (
 from searchkit.index import writer as writer_module
 from searchkit.index.catalog import Catalog
 from searchkit.index.memory import memory_bytes
-from searchkit.model.intake import Intake
 
 
 @pytest.fixture
@@ -130,8 +130,8 @@ def test_the_memory_allowed_is_kept(
     def records(different: int) -> Any:
         return ({"id": str(number), "text": words(1_000, number, different)} for number in range(200))
 
-    with index.writer() as warm:  # Loading kernels, or even compiling them, takes memory once.
-        warm.add_many(records(1 << 40))
+    with index.writer() as warm:  # Loading kernels takes memory, once.
+        warm.add_many(records(50))
     tracemalloc.start()
     try:
         with index.writer(memory=allowed) as writer:
@@ -139,7 +139,7 @@ def test_the_memory_allowed_is_kept(
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             assert peak < 1.25 * allowed + 2_000_000  # A batch on its way comes on top.
-            assert 1 < len(files(index)) < 30
+            assert 1 < len(files(index)) < 12
     finally:
         tracemalloc.stop()
     assert len(index) == 200
@@ -198,12 +198,12 @@ def test_what_came_before_an_error_is_kept(index: searchkit.Index) -> None:
 
     def records() -> Any:
         yield {"id": "2", "text": "b"}
-        raise ZeroDivisionError
+        raise OSError
 
     with index.writer() as writer:
         with pytest.raises(DocumentInvalid):
             writer.add_many([{"id": "1", "text": "a"}, {"no": "id"}, {"id": "9"}])
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(OSError):
             writer.add_many(records(), skip_unchanged=True)
         assert writer.commit().added == 2
     assert ids(index) == ["1", "2"]
@@ -394,7 +394,7 @@ def test_without_memory_a_writer_stops(index: searchkit.Index, monkeypatch: pyte
 
     with index.writer() as writer:
         with monkeypatch.context() as patched:
-            patched.setattr(Intake, "add", none_left)
+            patched.setattr(writer_module.Intake, "add", none_left)
             with pytest.raises(OutOfMemory, match="memory"):
                 writer.add({"id": "2"})
         with pytest.raises(StorageError, match="stopped"):
@@ -402,11 +402,15 @@ def test_without_memory_a_writer_stops(index: searchkit.Index, monkeypatch: pyte
     assert ids(index) == ["1"]
 
 
-def test_what_was_not_committed_goes_at_once(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_not_committed_goes_at_once(index: searchkit.Index) -> None:
     """Segments of a writer that is left by an exception or closed are removed with it, not by the next."""
-    monkeypatch.setattr(limits, "WRITER_MEMORY_BYTES_MIN", 0)
-    writer = index.writer(memory=0)
-    writer.add_many({"id": str(number), "text": "many words " * 10} for number in range(5))
+    with pytest.raises(KeyError), index.writer(memory=4_000_000) as writer:
+        writer.add_many({"id": str(number), "text": words(1_000, number, 2_000)} for number in range(200))
+        assert files(index)
+        raise KeyError
+    assert files(index) == []
+    writer = index.writer(memory=4_000_000)
+    writer.add_many({"id": str(number), "text": words(1_000, number, 2_000)} for number in range(200))
     assert files(index)
     writer.close()
     assert files(index) == []
@@ -445,3 +449,17 @@ def test_an_index_crosses_a_fork(index: searchkit.Index) -> None:
     assert os.waitpid(child, 0)[1] == 0
     assert ids(index) == ["1", "2"]
     assert held.documents == 1
+
+
+def test_an_error_of_a_source_is_the_sources(index: searchkit.Index) -> None:
+    """What the records of `add_many` raise comes through as it is; what was added before is kept."""
+
+    def records() -> Iterator[dict[str, str]]:
+        yield {"id": "1"}
+        raise FileNotFoundError("elsewhere")
+
+    with index.writer() as writer:
+        with pytest.raises(FileNotFoundError, match="elsewhere"):
+            writer.add_many(records())
+        writer.commit()
+    assert ids(index) == ["1"]

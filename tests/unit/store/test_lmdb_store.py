@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from searchkit.errors import Closed, DamageError, SearchkitError, StorageError
 from searchkit.store import lmdb_store
-from searchkit.store.lmdb_store import LmdbStore, Txn, ValueFile, spine, write_values
+from searchkit.store.lmdb_store import LmdbStore, ValueFile, spine, write_values
+from searchkit.store.txn import Txn
 
 
 def put_all(items: dict[bytes, bytes], database: str = "") -> Any:
@@ -290,3 +291,32 @@ def test_values_in_place(tmp_path: Path) -> None:
         broken[page * 4096 + 20] ^= 1
         (tmp_path / "b.seg").write_bytes(broken)
         assert spine(tmp_path / "b.seg")[1] != check
+
+
+def test_a_store_whose_commit_failed_is_mended_and_opened_anew(tmp_path: Path) -> None:
+    """LMDB leaves the new tree under the old number if it cannot write a meta page: that is put back, and reading goes on."""
+    path = tmp_path / "s.lmdb"
+    store, other = LmdbStore(path), LmdbStore(path)
+    for number in range(4):
+        store.write(put_all({b"k": b"%d" % number}))
+    environment = store._environment
+    assert environment is not None
+    before = environment.meta_pages()
+
+    def work(txn: Txn) -> None:
+        txn.put(b"k", b"lost")
+        mixed = bytearray(before[0])
+        mixed[88:136] = before[1][88:136]  # The root of another tree, under this number.
+        with path.open("r+b") as file:
+            file.write(mixed)
+        raise StorageError(path, "the commit failed")
+
+    with pytest.raises(StorageError, match="failed"):
+        store.write(work)
+    assert environment.closed
+    for opened in (store, other, LmdbStore(path)):
+        with opened.read() as txn:
+            assert txn.get(b"k") == b"3"
+    store.write(put_all({b"k": b"4"}))
+    with other.read() as txn:
+        assert txn.get(b"k") == b"4"
