@@ -7,6 +7,7 @@ import contextlib
 import gc
 import importlib
 import io
+import itertools
 import json
 import random
 import sys
@@ -25,7 +26,8 @@ from tests.faults import story
 from tests.faults.forge import mark
 
 VOCABULARY = [f"word{number}" for number in range(20_000)]
-WEIGHTS = [1 / (number + 1) for number in range(20_000)]
+WEIGHTS = list(itertools.accumulate(1 / (number + 1) for number in range(20_000)))
+"""Sums of how often each word is drawn, so that the commonest is in every tenth place."""
 QUERIES = ("river bread", '"stone oven"', "wat* -salt", "version1 version2 version3", "+index +letter")
 
 
@@ -91,7 +93,9 @@ def grow(directory: str, documents: int, again: int = 0) -> None:
     with searchkit.create(directory, exist_ok=True) as index, index.writer() as writer:
         for start in range(0, documents, 20_000):
             numbers = range(start, min(start + 20_000, documents), 1 if not again else 7)
-            writer.add_many({"id": str(n), "text": " ".join(draw.choices(VOCABULARY, WEIGHTS, k=40))} for n in numbers)
+            writer.add_many(
+                {"id": str(n), "text": " ".join(draw.choices(VOCABULARY, cum_weights=WEIGHTS, k=40))} for n in numbers
+            )
             writer.commit()
         tell(documents=len(index))
 
