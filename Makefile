@@ -35,6 +35,8 @@ demo: $(READY) ## crawl, index and search a real site served from this machine
 	$(BIN)/searchkit demo $(DEMO)
 
 test: $(READY) ## every test but the slow ones, with coverage
+	@# Once and by one process; else each of pytest's would compile the kernels by itself.
+	$(BIN)/searchkit warmup
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" --cov --cov-fail-under=90 $(ARGS)
 
 soak: $(READY) ## try for hours to break an index: kills, power cuts, damage, full disks (ARGS="PART ...")

@@ -33,6 +33,7 @@ EXAMPLES = [
     errors.IndexLocked(WHERE, 0, "", ""),
     errors.StorageError(WHERE, "refused"),
     errors.DiskFull(WHERE),
+    errors.OutOfMemory(WHERE),
     errors.NetworkError("example.org", "no answer", hint="Are you online?"),
 ]
 
