@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -59,7 +59,9 @@ class Searchkit(Peer):
         self.index.search("warm", engine="numba")
         for _ in range(_QUERIES_UNTIL_COMPILED):
             self.index.search("warm")
-        time.sleep(0.5)  # "auto" changes over in a thread, which has nothing left to load.
+        for thread in threading.enumerate():
+            if thread.name == "searchkit-kernels":
+                thread.join()  # Then "auto" has changed over.
 
     def prepare(self, question: Question, k: int, variant: str) -> Callable[[], Any]:
         text, search = self.text_of(question), self.index.search

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.errors import RequestError
 from searchkit.index.snapshot import IndexSnapshot
+from searchkit.query.plan import Bool, Node, PhraseLeaf, Plan, PrefixLeaf, TermLeaf
 from searchkit.rank.bm25 import Parameters
 from searchkit.search.execute import Ranking, rank_plain
-from searchkit.search.resolve import ResolvedPlan
+from searchkit.search.resolve import ResolvedPlan, resolve
 
 if TYPE_CHECKING:
     from searchkit.search.known_words import KnownWords
@@ -39,16 +40,18 @@ class _Auto:
         self._ranker: Ranker = rank_plain
         self.loaded = False
 
-    def ranker(self) -> Ranker:
+    def ranker(self, snapshot: IndexSnapshot, parameters: Parameters) -> Ranker:
         with self._lock:
             self._asked += 1
             if self._asked == QUERIES_BEFORE_KERNELS:
-                threading.Thread(target=self._load, name="searchkit-kernels", daemon=True).start()
+                asked = (snapshot, parameters)
+                threading.Thread(target=self._load, args=asked, name="searchkit-kernels", daemon=True).start()
             return self._ranker
 
-    def _load(self) -> None:
+    def _load(self, snapshot: IndexSnapshot, parameters: Parameters) -> None:
         try:
             ranker = load_kernels()
+            _ask_each_kind(ranker, snapshot, parameters)
         except Exception:  # The plain ranker gives the same answers; a search must not fail for this.
             import logging
 
@@ -62,6 +65,21 @@ class _Auto:
 
 
 _auto = _Auto()
+
+
+def _ask_each_kind(ranker: Ranker, snapshot: IndexSnapshot, parameters: Parameters) -> None:
+    """Have each kernel loaded, or compiled, by a query of its kind: a search must not have to wait for it."""
+    fields = snapshot.schema.all_text_mask
+    dictionaries = [view.reader.terms for view in snapshot.views[:1]]
+    terms = [known.term(number) for known in dictionaries for number in range(min(2, len(known)))]
+    one, two = (TermLeaf(name, fields) for name in (*terms, "a", "b")[:2])
+    phrase, prefix = PhraseLeaf((one.term, two.term), fields), PrefixLeaf(one.term, (), fields)
+    roots: tuple[Node, ...] = (one, Bool(should=(one, two)), Bool(must=(one, two)), phrase, prefix)
+    for root in (*roots, Bool(should=(one, phrase, prefix)), Bool(must=(one,), must_not=(phrase,))):
+        inside = (*root.must, *root.should) if isinstance(root, Bool) else (root,)
+        scored = tuple((leaf, 1) for leaf in inside if isinstance(leaf, (TermLeaf, PhraseLeaf, PrefixLeaf)))
+        found = ranker(snapshot, resolve(Plan(root, scored), snapshot), parameters, 10)
+        found.total  # noqa: B018 - counting has kernels of its own
 
 
 def known_words(held: IndexSnapshot, analyzer: Analyzer, engine: Engine) -> KnownWords | None:
@@ -83,7 +101,7 @@ def rank(
 ) -> Ranking:
     """Answer a plan with the engine asked for."""
     if engine == "auto":
-        return _auto.ranker()(snapshot, resolved, parameters, limit)
+        return _auto.ranker(snapshot, parameters)(snapshot, resolved, parameters, limit)
     if engine == "numpy":
         return rank_plain(snapshot, resolved, parameters, limit)
     if engine == "numba":
