@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from searchkit.model.explanation import Explanation
     from searchkit.model.suggestions import Correction, Suggestion
 
-_COMPILED = ("auto", "numba")
-
 __all__ = ["CheckReport", "Index", "Snapshot", "create", "open"]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, SupportsIndex, TypeAlias
+from typing import Literal, SupportsIndex, TypeAlias
 
 from searchkit import limits
 from searchkit.errors import LimitExceeded, RequestError
 
 Mode: TypeAlias = Literal["any", "all"]
-MODES: Final = ("any", "all")
 
 
 def check_request(query: str, limit: int, mode: str, ranking: str) -> None:

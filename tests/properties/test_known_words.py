@@ -51,6 +51,17 @@ def test_the_quick_way_equals_the_long_way(
         assert (found.total, found.warnings, len(found)) == (plain_way.total, plain_way.warnings, len(plain_way))
 
 
+@pytest.mark.parametrize(
+    "query", ["half half", "half third half", "+half third", "half AND third", "hal* third", '"half"']
+)
+def test_what_is_not_so_plain_takes_the_long_way(snapshots: dict[str, searchkit.Snapshot], query: str) -> None:
+    """Repeated words, signs before some of them, operators, and groups beside words are not answered here."""
+    snapshot = snapshots["whole"]
+    snapshot.search("half third", engine="numba")
+    assert snapshot.quick(query, 10, "any", "numba") is None
+    assert snapshot.quick("third half", 10, "any", "numba") is not None
+
+
 def test_words_are_forgotten_when_there_are_too_many(
     snapshots: dict[str, searchkit.Snapshot], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,5 +91,6 @@ def test_nothing_typed_raises(library, text) -> None:
 )
 def test_hostile_texts_are_answered(library, text) -> None:
     """Empty, endless, mixed and broken texts are completed and corrected like any other."""
-    library.suggest(text)
-    library.correct(text)
+    assert all(suggestion.text for suggestion in library.suggest(text))
+    correction = library.correct(text)
+    assert correction is None or correction.text != text

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from searchkit.jit import njit
-from searchkit.rank.kernels.arrays import FIRST, IDF, REQUIRED, TIMES
+from searchkit.rank.kernels.arrays import FIRST, IDF, TIMES
 from searchkit.rank.kernels.heap import INLINE, JIT
-from searchkit.rank.kernels.lists import find, lower_bound
+from searchkit.rank.kernels.lists import lower_bound
 
 NARROW = 16
 """Rows of `vectors` when codes have 4 bits, two to a byte, the earlier posting in the lower half."""
@@ -52,19 +52,6 @@ def contribution(segment: Any, leaves: Any, scoring: Any, leaf: Any, posting: An
     listed = leaves.places[leaf, FIRST] < 0
     f = leaves.list_f[posting] if listed else combined_frequency(segment, scoring, posting, doc)
     return leaves.factors[leaf, TIMES] * (leaves.factors[leaf, IDF] * (f / (f + scoring.k1)))
-
-
-@njit(**INLINE)
-def exact_score(segment: Any, leaves: Any, scoring: Any, tables: Any, window: Any, low: Any) -> Any:
-    """The score of a document of a window; 0 if it lacks a required leaf."""
-    score = 0.0
-    for leaf in range(len(leaves.places)):
-        posting = find(segment, leaves, tables, leaf, window, low)
-        if posting >= 0:
-            score += contribution(segment, leaves, scoring, leaf, posting, (window << 16) + low)
-        elif leaves.factors[leaf, REQUIRED] != 0:
-            return 0.0
-    return score
 
 
 @njit(**INLINE)
