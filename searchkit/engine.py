@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ from searchkit.errors import (
     SchemaError,
 )
 from searchkit.index.catalog import Catalog
-from searchkit.index.snapshot import IndexSnapshot, load_snapshot
+from searchkit.index.snapshot import load_snapshot
 from searchkit.model.results import Results
 from searchkit.model.schema import Schema
 from searchkit.search.request import Mode
@@ -123,6 +123,11 @@ def _as_path(path: object) -> Path:
     return Path(named)
 
 
+def _never() -> bool:
+    """What is known of an index before it was looked at, and after it was closed."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class CheckReport:
     """What `Index.check` found: nothing, if everything on disk is what was written."""
@@ -162,10 +167,8 @@ class Index:
         state, _ = self._catalog.load()
         self.schema = state.schema
         self._refresh = threading.Lock()
-        self._newest: IndexSnapshot | None = None
-        self._moment = b""
-        """Of the catalog, before `_newest` was last seen to be the newest."""
-        self._at_newest: Snapshot | None = None
+        self._newest: tuple[Snapshot | None, Callable[[], bool]] = (None, _never)
+        """The newest commit as all searches share it, and whether nothing has been committed since it was the newest."""
         have = analyzer(state.schema.language).label
         if have != state.analyzer and not any_analyzer:
             raise AnalyzerMismatch(directory, state.analyzer, have)
@@ -180,43 +183,40 @@ class Index:
             raise Closed("index")
         return self._catalog
 
-    def _current(self) -> IndexSnapshot:
-        """The newest commit, opened if it is not yet."""
+    def _current(self) -> Snapshot:
+        """The newest commit, opened if it is not yet, with what searches remember of its words. Not to be closed."""
         catalog = self._open_catalog()
-        moment = catalog.moment()
-        if self._newest is not None and moment == self._moment:
-            return self._newest
+        newest, unchanged = self._newest
+        if newest is not None and unchanged():
+            return newest
         with self._refresh:
-            if self._newest is None or self._newest.generation != catalog.generation():
-                self._newest = load_snapshot(catalog, self._newest)
-            self._moment = moment
-            return self._newest
+            newest, _ = self._newest
+            unchanged = catalog.watch()
+            if newest is None or newest.generation != catalog.generation():
+                held = load_snapshot(catalog, None if newest is None else newest.held)
+                newest = Snapshot(held, self.analyzer)
+            self._newest = newest, unchanged
+            return newest
 
     def snapshot(self) -> Snapshot:
         """The newest commit, to be held."""
-        return Snapshot(self._current(), self.analyzer)
-
-    def _shared_snapshot(self) -> Snapshot:
-        """The newest commit as all searches of this index share it, with what they remember of its words."""
-        newest, shared = self._current(), self._at_newest
-        if shared is None or shared._held is not newest:
-            shared = self._at_newest = Snapshot(newest, self.analyzer)
-        return shared
+        return Snapshot(self._current().held, self.analyzer)
 
     def search(self, query: str, limit: int = 10, mode: Mode = "any", **options: Any) -> Results:
         """Find the best documents for a query in the newest commit; see `Snapshot.search`."""
-        shared = self._at_newest
-        if shared is None or self._catalog is None or self._catalog.moment() != self._moment:
-            shared = self._shared_snapshot()
+        newest, unchanged = self._newest
+        if newest is None or not unchanged():
+            newest = self._current()
         if not options:
-            quick = shared.quick(query, limit, mode)
+            known = newest.known_words
+            quick = newest.quick(query, limit, mode) if known is None else known.search(query, limit, mode)
             if quick is not None:
                 return quick
-        return shared.search(query, limit, mode, **options)
+        return newest.search(query, limit, mode, **options)
 
     def search_many(self, queries: Iterable[str], limit: int = 10, mode: Mode = "any", **options: Any) -> list[Results]:
         """Answers to many queries, in their order, from one commit; see `Snapshot.search`."""
-        return self._shared_snapshot().search_many(queries, limit, mode, **options)
+        return self._current().search_many(queries, limit, mode, **options)
 
     def explain(self, query: str, id: str, mode: Mode = "any", **options: Any) -> Explanation:
         """Take the score of one document apart; see `Snapshot.explain`."""
@@ -247,7 +247,7 @@ class Index:
     @property
     def marks(self) -> dict[str, int]:
         """What was noted with the last commit that noted anything: how far a source has been indexed."""
-        return dict(self._current().state.marks or {})
+        return dict(self._current().held.state.marks or {})
 
     def writer(
         self, *, lock_timeout: float = limits.LOCK_TIMEOUT_S, memory: int | str = limits.WRITER_MEMORY_BYTES
@@ -283,7 +283,7 @@ class Index:
 
     def stats(self) -> dict[str, Any]:
         """Counts and sizes of the newest commit, as plain data."""
-        held = self._current()
+        held = self._current().held
         parts: dict[str, int] = {}
         for view in held.views:
             for name, size in view.reader.part_sizes.items():
@@ -326,7 +326,7 @@ class Index:
         """Let go of the directory. Snapshots and hits already given out stay usable."""
         if self._catalog is not None:
             self._catalog.close()
-        self._catalog, self._newest, self._at_newest = None, None, None
+        self._catalog, self._newest = None, (None, _never)
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ module does not know: what is in a segment.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -189,9 +190,9 @@ class Catalog:
     def _generation(self, txn: Txn) -> int:
         return int.from_bytes(self._unseal(_GENERATION, txn.get(_GENERATION)), "little")
 
-    def moment(self) -> bytes:
-        """What changes with every commit. Quicker to ask for than the generation."""
-        return self._store.moment()
+    def watch(self) -> Callable[[], bool]:
+        """A function that says whether nothing has been committed since this call; see `LmdbStore.watch`."""
+        return self._store.watch()
 
     def load(self) -> tuple[State, dict[SegmentId, BitMap]]:
         """The newest commit, and the deleted documents of each of its segments that has any."""

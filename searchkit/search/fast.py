@@ -10,7 +10,7 @@ does not know: how a kernel ranks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,14 +47,14 @@ class Question(NamedTuple):
     """A query as the kernels take it: leaves by number, and what it has besides words, with its memory kept alive."""
 
     tables: Tables
-    codes: list[int]
+    codes: Sequence[int]
     lists: npt.NDArray[np.int64] = WORDS_ONLY
     kept: tuple[Any, ...] = ()
 
     def rank(self, limit: int) -> tuple[npt.NDArray[np.uint64], int, int]:
         """Keys of the best documents, how many there are, and how many documents were scored."""
         tables, codes = self.tables, self.codes
-        scratch = scratch_for(tables.windows)
+        scratch = scratch_for(tables)
         scratch.leaves[: len(codes)] = codes
         keys = np.empty(limit, np.uint64)
         held, scored = answer(tables.context, scratch.leaves, len(codes), self.lists, scratch.context, keys)
@@ -67,7 +67,7 @@ class Question(NamedTuple):
         tables, codes = self.tables, self.codes
         if len(codes) == 1 and not codes[0] & LISTED_LEAF and not len(self.lists):
             return tables.frequencies[codes[0] & ROW_MASK]
-        scratch = scratch_for(tables.windows)
+        scratch = scratch_for(tables)
         scratch.leaves[: len(codes)] = codes
         total = count_matches(tables.context, scratch.leaves, len(codes), self.lists, scratch.context)
         if total < 0:

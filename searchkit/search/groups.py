@@ -54,7 +54,7 @@ class PhraseGroup:
         tables, rows = self.tables, self.rows
         held, compared, _ = answer_phrase(
             tables.context, rows, len(rows), self.slop, self.fields, float(times),
-            scratch_for(tables.windows).context, keys,
+            scratch_for(tables).context, keys,
         )  # fmt: skip
         if held < 0:
             raise damaged(tables, held)
@@ -63,7 +63,7 @@ class PhraseGroup:
     def matches(self) -> int:
         """Live documents that hold it in a field that counts."""
         tables, rows = self.tables, self.rows
-        context = scratch_for(tables.windows).context
+        context = scratch_for(tables).context
         total = count_phrase(tables.context, rows, len(rows), self.slop, self.fields, context)
         if total < 0:
             raise damaged(tables, total)
@@ -76,7 +76,7 @@ class PhraseGroup:
         docs, f = np.empty(room, np.uint32), np.empty(room)
         found = list_phrase(
             tables.context, number, rows, len(rows), self.slop, self.fields,
-            scratch_for(tables.windows).context, docs, f,
+            scratch_for(tables).context, docs, f,
         )  # fmt: skip
         if found < 0:
             raise damaged(tables, found)
@@ -111,7 +111,7 @@ class UnionGroup:
         tables = self.tables
         held, touched, _ = answer_union(
             tables.context, self.runs, self.ends, np.empty((self.terms, 3), np.int64), self.fields, self.idf,
-            float(times), scratch_for(tables.windows).context, keys,
+            float(times), scratch_for(tables).context, keys,
         )  # fmt: skip
         if held < 0:
             raise damaged(tables, held)
@@ -132,7 +132,7 @@ class UnionGroup:
         docs, f = np.empty(room, np.uint32), np.empty(room)
         found = list_unions(
             tables.context, number, self.runs, self.ends, np.empty((self.terms, 3), np.int64), self.fields,
-            scratch_for(tables.windows).context, docs, f,
+            scratch_for(tables).context, docs, f,
         )  # fmt: skip
         if found < 0:
             raise damaged(tables, found)
@@ -192,7 +192,7 @@ def _union_of(tables: Tables, leaf: ManyLeaf) -> UnionGroup | None:
 
     def count(_: IndexSnapshot, __: ManyLeaf) -> int:
         progress = np.empty((most, 3), np.int64)
-        total = count_unions(tables.context, every, ends, progress, scratch_for(tables.windows).context)
+        total = count_unions(tables.context, every, ends, progress, scratch_for(tables).context)
         if total < 0:
             raise damaged(tables, total)
         return int(total)

@@ -10,6 +10,7 @@ here. What this module does not know: parsing, ranking.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Final
 
@@ -19,17 +20,18 @@ import numpy.typing as npt
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.index.snapshot import IndexSnapshot
-from searchkit.model.results import Results
+from searchkit.model.results import Hit, Results
 from searchkit.query.plain import plain_terms
 from searchkit.query.plan import PrefixLeaf
 from searchkit.query.planning import plan_query
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
-from searchkit.rank.kernels.answer import REQUIRED_LEAF, ROW_MASK, TIMES_SHIFT, answer
-from searchkit.rank.kernels.arrays import LEAVES_MAX, PHRASE_WORDS_MAX
+from searchkit.rank.kernels.answer import REQUIRED_LEAF, ROW_MASK, TIMES_SHIFT, UNFIT, answer_words
+from searchkit.rank.kernels.answer_groups import answer_phrase_words
+from searchkit.rank.kernels.arrays import PHRASE_WORDS_MAX
 from searchkit.rank.kernels.heap import PLACES_MAX
 from searchkit.search.answer import Answer
-from searchkit.search.execute import KeyRanking, Ranking, parameters_of
-from searchkit.search.fast import WORDS_ONLY, Question
+from searchkit.search.execute import KeyRanking, parameters_of
+from searchkit.search.fast import Question
 from searchkit.search.groups import Group, group_of, phrase_of
 from searchkit.search.request import Mode
 from searchkit.search.tables import Tables, damaged, scratch_for, tables_of
@@ -37,14 +39,14 @@ from searchkit.search.tables import Tables, damaged, scratch_for, tables_of
 _WORDS_REMEMBERED_MAX: Final = 200_000
 """Words as typed; some 30 MB, then all are forgotten."""
 _PREFIXES_REMEMBERED_MAX: Final = 1_000
-_GROUP_ENDS: Final = ('"', "*")
+_KEY: Final = np.dtype(np.uint64)
 _PREFIX: Final = re.compile("[A-Za-z0-9]{1,64}[*]")
 
 
-class _WordsAnswer(Answer):
-    """The answer to a query of words, as the kernel left it."""
+class _WordsAnswer:
+    """The answer to a query of words, as the kernel left it; what is made of it, is made when somebody asks."""
 
-    __slots__ = ("_best", "_codes", "_keys", "_tables")
+    __slots__ = ("_best", "_codes", "_keys", "_made", "_mode", "_query", "_tables", "_words")
 
     def __init__(
         self,
@@ -52,24 +54,53 @@ class _WordsAnswer(Answer):
         query: str,
         mode: Mode,
         tables: Tables,
-        codes: list[int],
+        codes: Sequence[int],
         keys: npt.NDArray[np.uint64],
         best: int,
     ) -> None:
-        self._held = words.held
-        self._analyzer = words.analyzer
+        self._words = words
         self._query = query
-        self._mode = mode
+        self._mode: Mode = mode
         self._tables = tables
         self._codes = codes
         self._keys = keys
         self._best = best
-        self._ranking_made = None
-        self._resolved = None
-        self._highlighter = None
+        self._made: Answer | None = None
 
-    def _make_ranking(self) -> Ranking:
-        return KeyRanking(self._keys, self._best, Question(self._tables, self._codes).matches)
+    def _count(self) -> Callable[[], int]:
+        """What counts the documents that match."""
+        return Question(self._tables, self._codes).matches
+
+    def _answer(self) -> Answer:
+        if self._made is None:
+            ranking = KeyRanking(self._keys, self._best, self._count())
+            self._made = Answer(self._words.held, self._words.analyzer, self._query, self._mode, ranking)
+        return self._made
+
+    def hits(self) -> list[Hit]:
+        """Best first."""
+        return self._answer().hits()
+
+    def total(self) -> int:
+        """Documents that match."""
+        return self._answer().total()
+
+    def warnings(self) -> tuple[str, ...]:
+        """What of the query was not understood."""
+        return self._answer().warnings()
+
+    def corrections(self) -> tuple[str, ...]:
+        """Better spellings that find more."""
+        return self._answer().corrections()
+
+
+class _PhraseAnswer(_WordsAnswer):
+    """The answer to a phrase; its codes are rows."""
+
+    __slots__ = ()
+
+    def _count(self) -> Callable[[], int]:
+        return phrase_of(self._tables, list(self._codes), 0, self._words.all_fields).matches
 
 
 class KnownWords:
@@ -78,78 +109,102 @@ class KnownWords:
     def __init__(self, held: IndexSnapshot, analyzer: Analyzer) -> None:
         self.held = held
         self.analyzer = analyzer
+        self.all_fields = held.schema.all_text_mask
         self._parameters = parameters_of(held, held.schema.weights, DEFAULT_K1, DEFAULT_B)
         self._generation = held.generation
-        self._all_fields = held.schema.all_text_mask
         self._forget()
 
     def _forget(self) -> None:
-        # Replaced together, since codes are rows of just these tables.
-        self._known: tuple[Tables, dict[Mode, dict[str, int]]] = (
+        # Replaced together, since codes are rows of just these tables. Inside a phrase a word is its row, and is known
+        # once its positions are verified.
+        self._known: tuple[Tables, dict[Mode, dict[str, int]], dict[str, int]] = (
             tables_of(self.held, self._parameters),
             {"any": {}, "all": {}},
+            {},
         )
 
     def search(self, query: str, limit: int, mode: Mode) -> Results | None:
         """Results of a plain query that repeats no word; None if this is not the way to answer what was asked."""
         started = perf_counter()
-        tables, by_mode = self._known
+        tables, by_mode, _ = self._known
         if query.__class__ is not str or limit.__class__ is not int or mode not in by_mode:
             return None
-        known = by_mode[mode]
-        scratch = scratch_for(tables.windows)
-        code = known.get(query)
-        if code is not None:
-            codes = [code]
-            scratch.leaves[0] = code
-        elif query[-1:] in _GROUP_ENDS:
-            return self._search_group(query, limit, mode, started)
-        else:
-            found = self._codes(query, mode, tables, known)
-            if found is None:
-                return None
-            codes = found
-            scratch.leaves[: len(codes)] = codes
         if not 0 <= limit <= limits.HITS_MAX:
             return None
-        keys, best = np.empty(limit, np.uint64), 0
-        if limit:
-            best, _ = answer(tables.context, scratch.leaves, len(codes), WORDS_ONLY, scratch.context, keys)
+        known = by_mode[mode]
+        scratch = scratch_for(tables)
+        code = known.get(query)
+        codes: Sequence[int]
+        if code is not None:
+            codes = (code,)
+            scratch.leaf[0] = code
+        elif query[-1:] == '"':
+            return self._search_phrase(query, limit, mode, started)
+        elif query[-1:] == "*":
+            return self._search_prefix(query, limit, mode, started)
+        else:
+            try:
+                codes = list(map(known.__getitem__, query.split(" ")))
+            except KeyError:
+                if not self._learn(query, mode, tables, known):
+                    return None
+                codes = list(map(known.__getitem__, query.split()))
+            if not scratch.put(codes):
+                return None
+        keys = np.empty(limit, _KEY)
+        best = answer_words(scratch.request, len(codes), keys)
         if best < 0:
+            if best == UNFIT:
+                return None
             raise damaged(tables, best)
         made = _WordsAnswer(self, query, mode, tables, codes, keys, best)
         return Results(query, made, (perf_counter() - started) * 1e3, self._generation)
 
-    def _search_group(self, query: str, limit: int, mode: Mode, started: float) -> Results | None:
-        """Results of a query that is one phrase of plain words, or one prefix."""
-        group = self._phrase(query) if query[0] == '"' else self._prefix(query, mode)
-        if group is None or not 0 <= limit <= limits.HITS_MAX:
+    def _search_phrase(self, query: str, limit: int, mode: Mode, started: float) -> Results | None:
+        """Results of a query that is one phrase of plain words; None if it is not."""
+        tables, _, known = self._known
+        try:
+            rows = list(map(known.__getitem__, query[1:-1].split(" ")))
+        except KeyError:
+            if not self._learn_phrase(query, tables, known):
+                return None
+            rows = list(map(known.__getitem__, query[1:-1].split()))
+        scratch = scratch_for(tables)
+        if query[0] != '"' or not 1 < len(rows) <= PHRASE_WORDS_MAX or not scratch.put(rows):
             return None
-        keys, best = np.empty(limit, np.uint64), 0
+        keys, best = np.empty(limit, _KEY), 0
+        if limit:
+            best = answer_phrase_words(scratch.request, len(rows), self.all_fields, keys)
+            if best < 0:
+                raise damaged(tables, best)
+        made = _PhraseAnswer(self, query, mode, tables, rows, keys, best)
+        return Results(query, made, (perf_counter() - started) * 1e3, self._generation)
+
+    def _learn_phrase(self, query: str, tables: Tables, known: dict[str, int]) -> bool:
+        """Remember the words of a phrase, their positions verified; whether it is one of plain words."""
+        inside, codes = query[1:-1], self._known[1]["any"]
+        if "+" in inside or query[0] != '"' or not self._learn(inside, "any", tables, codes):
+            return False
+        words = inside.split()
+        rows = [codes[word] & ROW_MASK for word in words]
+        phrase_of(tables, rows, 0, self.all_fields)
+        known.update(zip(words, rows, strict=True))
+        return True
+
+    def _search_prefix(self, query: str, limit: int, mode: Mode, started: float) -> Results | None:
+        """Results of a query that is one prefix; None if it is not."""
+        group = self._prefix(query, mode)
+        if group is None:
+            return None
+        keys, best = np.empty(limit, _KEY), 0
         if limit:
             best, _ = group.rank(keys, 1)
         made = Answer(self.held, self.analyzer, query, mode, KeyRanking(keys, best, group.matches))
         return Results(query, made, (perf_counter() - started) * 1e3, self._generation)
 
-    def _phrase(self, query: str) -> Group | None:
-        """The phrase a query consists of; None if it does not, or not of plain words."""
-        tables, by_mode = self._known
-        known, inside = by_mode["any"], query[1:-1]
-        if inside[:1] == "+":
-            return None
-        try:
-            codes = list(map(known.__getitem__, inside.split(" ")))
-        except KeyError:
-            if not self._learn(inside, "any", tables, known):
-                return None
-            codes = list(map(known.__getitem__, inside.split()))
-        if not 1 < len(codes) <= PHRASE_WORDS_MAX or max(codes) >= REQUIRED_LEAF:
-            return None
-        return phrase_of(tables, [code & ROW_MASK for code in codes], 0, self._all_fields)
-
     def _prefix(self, query: str, mode: Mode) -> Group | None:
         """The prefix a query consists of; None if it does not."""
-        tables, _ = self._known
+        tables, _, _ = self._known
         group: Group | None = tables.prefixes.get(query)
         if group is None and _PREFIX.fullmatch(query) and self.held.places < PLACES_MAX:
             plan = plan_query(query, self.held.schema, self.analyzer, mode)
@@ -160,22 +215,6 @@ class KnownWords:
                     tables.prefixes.clear()
                 tables.prefixes[query] = group
         return group
-
-    def _codes(self, query: str, mode: Mode, tables: Tables, known: dict[str, int]) -> list[int] | None:
-        """The codes of a query's words, in order; None if it is not plain, or repeats a word."""
-        try:
-            codes = list(map(known.__getitem__, query.split(" ")))
-        except KeyError:
-            if not self._learn(query, mode, tables, known):
-                return None
-            codes = list(map(known.__getitem__, query.split()))
-        if len(codes) > 1 and (
-            len(set(codes)) < len(codes)
-            or len(codes) > LEAVES_MAX
-            or (min(codes) < REQUIRED_LEAF <= max(codes))  # Signs before some words only.
-        ):
-            return None
-        return codes
 
     def _learn(self, query: str, mode: Mode, tables: Tables, known: dict[str, int]) -> bool:
         """Remember the words of a plain query; whether it is one."""

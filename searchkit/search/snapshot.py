@@ -39,7 +39,8 @@ class Snapshot:
     def __init__(self, held: IndexSnapshot, analyzer: Analyzer) -> None:
         self._held: IndexSnapshot | None = held
         self._analyzer = analyzer
-        self._known_words: KnownWords | None = None
+        self.known_words: KnownWords | None = None
+        """The quick way for plain words, once the kernels are there; see `quick`."""
 
     @property
     def held(self) -> IndexSnapshot:
@@ -117,9 +118,9 @@ class Snapshot:
 
     def quick(self, query: str, limit: int = 10, mode: Mode = "any", engine: Engine = "auto") -> Results | None:
         """As `search` without options, if the query is one for the quick way and the kernels are there; else None."""
-        known = self._known_words
+        known = self.known_words
         if known is None:
-            known = self._known_words = known_words(self.held, self._analyzer, engine)
+            known = self.known_words = known_words(self.held, self._analyzer, engine)
             if known is None:
                 return None
         return known.search(query, limit, mode)
@@ -232,7 +233,7 @@ class Snapshot:
 
     def close(self) -> None:
         """Let go of the commit. Hits already given out stay readable."""
-        self._held = self._known_words = None
+        self._held = self.known_words = None
 
     def __enter__(self) -> Self:
         return self

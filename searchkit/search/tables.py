@@ -10,6 +10,7 @@ query was typed, and how it is ranked.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class Tables:
     Attributes
     ----------
     context : ndarray of int64
-        For `kernels.answer`.
+        For `kernels.answer`; `address` is where it lies.
     frequencies : list of int
         Document frequency of the word of each row.
     with_positions : set of int
@@ -69,8 +70,9 @@ class Tables:
             self._segment_rows(),
             np.array([parameters.k1, parameters.b]),
         ]
-        self.context = np.zeros(answer.FREE + 1, np.int64)
+        self.context = np.zeros(answer.CONTEXT_NUMBERS, np.int64)
         self.context[: answer.FIELDS + 1] = segments, len(parameters.weights)
+        self.address: int = self.context.ctypes.data
         self.context[answer.WEIGHTS :] = [array.ctypes.data for array in self._kept]
         self.frequencies: list[int] = []
         self.with_positions: set[int] = set()
@@ -190,22 +192,53 @@ def damaged(tables: Tables, result: int) -> SegmentDamaged:
 
 
 class Scratch:
-    """A thread's scratch memory and the room for a query's leaves, with their context."""
+    """A thread's scratch memory and the room for a query's leaves, with their context.
 
-    def __init__(self, windows: int) -> None:
-        self.windows = windows
-        self._arrays = new_scratch(windows)
-        self.context: Context = np.append(context_of(self._arrays), windows)
-        self.leaves = np.zeros(LEAVES_MAX, np.int64)
+    Attributes
+    ----------
+    request : ndarray of int64
+        What `kernels.answer.answer_words` is asked with.
+    leaves : ndarray of shape (LEAVES_MAX,), int64
+        Those of the request.
+    leaf : memoryview
+        The same, a single number of which is quicker to set.
+    about : int
+        Address of the context of the tables that the request is about. They are not kept: whoever asks holds them.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self.windows = tables.windows
+        self._arrays = new_scratch(tables.windows)
+        self.context: Context = np.append(context_of(self._arrays), tables.windows)
+        self.request = np.zeros(answer.REQUEST_LEAVES + LEAVES_MAX, np.int64)
+        self.request[answer.REQUEST_SCRATCH] = self.context.ctypes.data
+        self.leaves = self.request[answer.REQUEST_LEAVES :]
+        self.leaf = memoryview(self.leaves)  # type: ignore[arg-type]  # Arrays are buffers; Python 3.11 cannot say so.
+        self.ask(tables)
+
+    def ask(self, tables: Tables) -> None:
+        """Let requests be about these tables."""
+        self.about = self.request[answer.REQUEST_CONTEXT] = tables.address
+
+    def put(self, codes: Sequence[int]) -> bool:
+        """Write down the leaves of the request; whether there is room for them."""
+        if len(codes) > LEAVES_MAX:
+            return False
+        leaf, place = self.leaf, 0
+        for code in codes:
+            leaf[place] = code
+            place += 1  # noqa: SIM113 - enumerate would make a pair of each
+        return True
 
 
-def scratch_for(windows: int) -> Scratch:
-    """This thread's scratch, large enough for segments of so many windows."""
+def scratch_for(tables: Tables) -> Scratch:
+    """This thread's scratch, large enough for the segments of some tables, and asked about these."""
     try:
         known: Scratch = _threads.scratch
-        if known.windows >= windows:
-            return known
     except AttributeError:  # The thread's first query.
-        pass
-    made = _threads.scratch = Scratch(windows)
-    return made
+        known = _threads.scratch = Scratch(tables)
+    if known.about != tables.address or known.windows < tables.windows:
+        if known.windows < tables.windows:
+            known = _threads.scratch = Scratch(tables)
+        known.ask(tables)
+    return known

@@ -99,6 +99,12 @@ class _Environment:
         assert self.metas is not None  # Mapped when a mutable store is opened.
         return self.metas[:META_BYTES], self.metas[self.page_bytes : self.page_bytes + META_BYTES]
 
+    def transaction_numbers(self) -> list[memoryview]:
+        """The numbers of the last two transactions of a mutable store, as they are whenever they are looked at."""
+        assert self.metas is not None
+        starts = (_META_TXN, self.page_bytes + _META_TXN)
+        return [memoryview(self.metas)[start : start + 8].cast("Q") for start in starts]
+
 
 def _close(environment: Any, pid: int) -> None:
     if os.getpid() == pid:
@@ -346,12 +352,20 @@ class LmdbStore:
         with environment.writing, environment.gate.alone(), _lmdb_errors(self.path):
             environment.lmdb.set_mapsize(size)
 
-    def moment(self) -> bytes:
-        """What changes with every transaction that is committed, by whichever process: the numbers of the last two.
+    def watch(self) -> Callable[[], bool]:
+        """A function that says whether no transaction, of whichever process, has been committed since this call.
 
-        Read where LMDB writes them, in a fifth of a microsecond. Good for seeing that nothing has changed.
+        It reads the numbers of the last two where LMDB writes them, in a tenth of a microsecond. In a forked child, and
+        after a commit that failed, it says no.
         """
-        return b"".join(page[_META_TXN:] for page in self._open().meta_pages())
+        environment = self._open()
+        first, second = environment.transaction_numbers()
+        was_first, was_second = first[0], second[0]
+
+        def unchanged() -> bool:
+            return first[0] == was_first and second[0] == was_second and not environment.closed
+
+        return unchanged
 
     def write(self, work: Callable[[Txn], T]) -> T:
         """Run `work` in a write transaction; when this returns, what it did is on disk for good.

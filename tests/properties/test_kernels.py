@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import searchkit
 from searchkit.query.planning import plan_query
 from searchkit.rank.kernels.arrays import Leaves, Scoring, new_scratch
-from searchkit.rank.kernels.blocks import rank_blocks
-from searchkit.rank.kernels.bounds import weigh
+from searchkit.rank.kernels.blocks import GIVEN_UP, rank_blocks
+from searchkit.rank.kernels.bounds import floor_of, weigh
 from searchkit.rank.kernels.heap import sort_best_first
 from searchkit.rank.kernels.lists import open_lists
 from searchkit.rank.kernels.windows import rank_windows
@@ -99,7 +99,7 @@ def forgetful(snapshots: dict[str, searchkit.Snapshot]) -> Iterator[None]:
     def forget() -> None:
         for snapshot in snapshots.values():
             snapshot.held.cache.clear()
-            snapshot._known_words = None
+            snapshot.known_words = None
             for view in snapshot.held.views:
                 view.cache.clear()
                 view.reader.cache.clear()
@@ -128,12 +128,15 @@ def test_block_maxima_may_be_had_for_few_terms_or_many(
     which=st.sampled_from(["whole", "worn"]),
     query=st.lists(words, min_size=2, max_size=6, unique=True).map(" ".join),
     k=st.sampled_from([1, 2, 10, 128]),
-    impatient=st.booleans(),
+    way=st.sampled_from(["blocks", "windows", "windows after blocks"]),
 )
 def test_either_kernel_answers_alone(
-    snapshots: dict[str, searchkit.Snapshot], which: str, query: str, k: int, impatient: bool
+    snapshots: dict[str, searchkit.Snapshot], which: str, query: str, k: int, way: str
 ) -> None:
-    """Best blocks first to the very end, and windows from the start, find what scoring everything finds."""
+    """Best blocks first to the very end, windows from the start, and windows that know the bounds of blocks agree.
+
+    All find what scoring everything finds.
+    """
     held = snapshots[which].held
     resolved = resolve(plan_query(query, held.schema, snapshots[which]._analyzer, "any"), held)
     parameters = parameters_of(held, (2.0, 1.0), 1.2, 0.75)
@@ -154,15 +157,22 @@ def test_either_kernel_answers_alone(
         allowed = prepared.live_bits(view)
         assert open_lists(segment.arrays, leaves, scratch.tables, -(-view.documents // 65_536)) == 0
         scale = weigh(leaves, scratch.weights)
-        if impatient:
+        least, bounds, before, visited = 0.0, scratch.bounds[:0], heap.copy(), -1
+        if way != "windows":
+            cost = np.inf if way == "blocks" else 1e-9
+            found, visited, _ = rank_blocks(
+                segment.arrays, leaves, scoring, allowed, scratch, scale, cost, heap, kept, least, view.base
+            )
+            assert visited >= 0 or way != "blocks"
+            if visited >= 0:
+                kept = found
+            else:
+                least, heap[:] = floor_of(heap, found, least), before
+                bounds = scratch.bounds if visited == GIVEN_UP else bounds
+        if visited < 0:
             kept, _ = rank_windows(
-                segment.arrays, leaves, scoring, allowed, scratch, scale, 1.0, heap, kept, 0.0, view.base
+                segment.arrays, leaves, scoring, allowed, scratch, bounds, scale, 1.0, heap, kept, least, view.base
             )
-        else:
-            kept, visited, _ = rank_blocks(
-                segment.arrays, leaves, scoring, allowed, scratch, scale, np.inf, heap, kept, 0.0, view.base
-            )
-            assert visited >= 0
     sort_best_first(heap, kept)
     ranked, plain = KeyRanking(heap, kept, kept), rank_plain(held, resolved, parameters, k)
     np.testing.assert_array_equal(ranked.scores, plain.scores)

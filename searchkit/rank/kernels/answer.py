@@ -24,11 +24,12 @@ from searchkit.rank.kernels.arrays import (
     Scoring,
     SegmentArrays,
 )
-from searchkit.rank.kernels.contexts import f64_at, i64_at, scratch_at, segment_at, u32_at, u64_at
+from searchkit.rank.kernels.contexts import SCRATCH_NUMBERS, f64_at, i64_at, scratch_at, segment_at, u32_at, u64_at
 from searchkit.rank.kernels.heap import INLINE, JIT, sort_best_first
 from searchkit.rank.kernels.ranking import count_segment, rank_segment
 
 SEGMENTS, FIELDS, TABLE, IDFS, LEVELS, WEIGHTS, MEANS, SCALES, ROWS, FREE = range(10)
+CONTEXT_NUMBERS = FREE + 1
 """The numbers of a snapshot's context: how many segments and fields, and the addresses of
 
     TABLE      int64 (rows, segments, 6): a row of `Leaves.places` for each word met and each segment; frequency 0: not there
@@ -49,6 +50,11 @@ LEVEL_RANKS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
 ROW_MASK, TIMES_SHIFT, TIMES_MASK = (1 << 32) - 1, 32, 0xFFFF
 LISTED_LEAF, REQUIRED_LEAF = 1 << 61, 1 << 62
 """A leaf of a query is one number: its row, or if listed its number among the listed; times shifted; and these bits."""
+
+UNFIT = -(1 << 48)
+"""Instead of a number of documents: this is not the kernel to ask."""
+REQUEST_CONTEXT, REQUEST_SCRATCH, REQUEST_LEAVES = range(3)
+"""The numbers of a request for words alone: the addresses of a snapshot's context and of a thread's scratch, then leaves."""
 
 LIST_IDFS, LIST_ROWS = 0, 1
 MASK, MASK_LENGTH, DOCS, DOCS_LENGTH, F, ENDS = range(6)
@@ -171,6 +177,39 @@ def answer(context: Any, leaves: Any, count: Any, lists: Any, scratch: Any, keys
         total += scored
     sort_best_first(keys, held)
     return held, total
+
+
+@njit(**JIT)
+def answer_words(request: Any, count: Any, keys: Any) -> Any:
+    """Rank the documents of a snapshot for words alone: `answer`, asked with two arrays, which cost as much as a word.
+
+    Parameters
+    ----------
+    request : ndarray of int64
+        See `REQUEST_CONTEXT`.
+    count : int
+        Leaves of the request.
+    keys
+        As in `answer`; here k may be 0.
+
+    Returns
+    -------
+    int
+        How many keys there are; UNFIT if a word stands there twice, or only some are required; or FAULT - n as there.
+    """
+    for leaf in range(1, count):
+        code = request[REQUEST_LEAVES + leaf]
+        for before in range(leaf):
+            if request[REQUEST_LEAVES + before] == code:
+                return UNFIT
+        if (code ^ request[REQUEST_LEAVES]) & REQUIRED_LEAF:
+            return UNFIT
+    if len(keys) == 0:
+        return 0
+    context = i64_at(request[REQUEST_CONTEXT], (CONTEXT_NUMBERS,))
+    scratch = i64_at(request[REQUEST_SCRATCH], (SCRATCH_NUMBERS,))
+    held, _ = answer(context, request[REQUEST_LEAVES:], count, i64_at(0, (0,)), scratch, keys)
+    return held
 
 
 @njit(**INLINE)

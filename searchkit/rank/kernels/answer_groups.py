@@ -14,12 +14,16 @@ import numpy as np
 from searchkit.jit import njit
 from searchkit.rank.kernels.answer import (
     BASE,
+    CONTEXT_NUMBERS,
     FIELDS,
     FREE,
     IDFS,
     LIVE,
     LIVE_LENGTH,
     MEANS,
+    REQUEST_CONTEXT,
+    REQUEST_LEAVES,
+    REQUEST_SCRATCH,
     ROW_NUMBERS,
     ROWS,
     SCALES,
@@ -28,7 +32,7 @@ from searchkit.rank.kernels.answer import (
     WEIGHTS,
 )
 from searchkit.rank.kernels.arrays import BOUND, FAULT, FREQUENCY, REQUIRED, WINDOW, Leaves, Phrase, Scoring, Union
-from searchkit.rank.kernels.contexts import f64_at, i64_at, scratch_at, segment_at, u32_at, u64_at
+from searchkit.rank.kernels.contexts import SCRATCH_NUMBERS, f64_at, i64_at, scratch_at, segment_at, u32_at, u64_at
 from searchkit.rank.kernels.heap import INLINE, JIT, sort_best_first
 from searchkit.rank.kernels.lists import open_lists
 from searchkit.rank.kernels.phrases import find_phrase, rank_phrase
@@ -121,6 +125,28 @@ def answer_phrase(
         compared, scored = compared + more, scored + hits
     sort_best_first(keys, held)
     return held, compared, scored
+
+
+@njit(**JIT)
+def answer_phrase_words(request: Any, count: Any, fields: Any, keys: Any) -> Any:
+    """Rank the documents of a snapshot that hold the words of a request side by side; see `answer.answer_words`.
+
+    Parameters
+    ----------
+    request : ndarray of int64
+        Its leaves are rows of words whose positions have been verified.
+    count, fields, keys
+        As for `answer_phrase`.
+
+    Returns
+    -------
+    int
+        How many keys there are; or FAULT - n as there.
+    """
+    context = i64_at(request[REQUEST_CONTEXT], (CONTEXT_NUMBERS,))
+    scratch = i64_at(request[REQUEST_SCRATCH], (SCRATCH_NUMBERS,))
+    held, _, _ = answer_phrase(context, request[REQUEST_LEAVES:], count, 0, fields, 1.0, scratch, keys)
+    return held
 
 
 @njit(**JIT)

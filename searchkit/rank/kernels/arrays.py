@@ -163,7 +163,7 @@ class Scratch(NamedTuple):
     the documents of a chunk of the driving leaf within their window and the postings of the leaves there
     (`intersect.py`), `cursors` where each leaf is read next, and `readers` where each word of a phrase is in a document
     (`phrases.py`); `frequencies` are sums for each document of a window, `tallies` the same for a single field, both all zero
-    unless `unions.py` is at work, and `packed` the frequency vectors of a segment as they are added to them.
+    unless `unions.py` is at work, and `packed` the frequency vectors of a segment as they are added to them; `turns` are leaves by weight (`windows.py`).
     """
 
     tables: Any
@@ -194,6 +194,7 @@ class Scratch(NamedTuple):
     tallies: Any
     packed: Any
     entries: Any
+    turns: Any
 
 
 def new_scratch(windows: int) -> Scratch:
@@ -227,4 +228,5 @@ def new_scratch(windows: int) -> Scratch:
         tallies=np.zeros(WINDOW, np.uint16),
         packed=np.zeros(256 * VECTOR_WORDS_MAX, np.uint64),
         entries=np.zeros(CANDIDATES_MAX, np.int64),
+        turns=np.zeros(LEAVES_MAX, np.int64),
     )

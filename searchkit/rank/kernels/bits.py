@@ -24,6 +24,7 @@ from searchkit.jit import JIT, njit
 # ruff: noqa: ARG001 - numba calls these with what it has, whether or not it is needed
 
 _I32 = ir.IntType(32)
+_I64 = ir.IntType(64)
 
 
 @intrinsic
@@ -46,6 +47,28 @@ def trailing_zeros(typing_context: Any, value: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
+@intrinsic
+def popcount_words(typing_context: Any, values: Any, start: Any, words: Any) -> Any:
+    """Number of bits set in the first so many of the eight words of 64 bits from values[start] on, as int64; uint16.
+
+    All eight must exist. Without a branch, because how many are wanted is as good as random.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide = ir.VectorType(_I64, 8)
+        pointer = _pointer(context, builder, signature.args[0], arguments[0], arguments[1])
+        loaded = _load(builder, pointer, wide)
+        chosen = builder.icmp_unsigned("<", ir.Constant(wide, list(range(8))), _spread(builder, arguments[2], wide))
+        ones = cgutils.get_or_insert_function(builder.module, ir.FunctionType(wide, [wide]), "llvm.ctpop.v8i64")
+        counted = builder.call(ones, [builder.select(chosen, loaded, ir.Constant(wide, [0] * 8))])
+        add = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(_I64, [wide]), "llvm.vector.reduce.add.v8i64"
+        )
+        return builder.call(add, [counted])
+
+    return types.int64(values, types.int64, types.int64), generate
+
+
 def _lanes(bits: int) -> ir.VectorType:
     return ir.VectorType(ir.IntType(bits), 64)
 
@@ -64,7 +87,7 @@ def _load(builder: Any, pointer: Any, lanes: ir.VectorType) -> Any:
 def _spread(builder: Any, value: Any, lanes: ir.VectorType) -> Any:
     """One value in all lanes."""
     first = builder.insert_element(ir.Constant(lanes, ir.Undefined), value, ir.Constant(_I32, 0))
-    zeros = ir.Constant(ir.VectorType(_I32, 64), [0] * 64)
+    zeros = ir.Constant(ir.VectorType(_I32, lanes.count), [0] * lanes.count)
     return builder.shuffle_vector(first, ir.Constant(lanes, ir.Undefined), zeros)
 
 
@@ -100,6 +123,20 @@ equal_u16 = _compare("==", 16, types.uint16)
 
 
 @intrinsic
+def in_block_u16(typing_context: Any, values: Any, start: Any, block: Any) -> Any:
+    """Bit i says whether values[start + i] >> 6 == block, for the 32 neighbours from start on; uint16."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _pointer(context, builder, signature.args[0], arguments[0], arguments[1])
+        half = ir.VectorType(ir.IntType(16), 32)
+        blocks = builder.lshr(_load(builder, pointer, half), ir.Constant(half, [6] * 32))
+        compared = builder.icmp_unsigned("==", blocks, _spread(builder, arguments[2], half))
+        return builder.zext(builder.bitcast(compared, _I32), _I64)
+
+    return types.uint64(values, types.int64, types.uint16), generate
+
+
+@intrinsic
 def posting_ends(typing_context: Any, stream: Any, start: Any) -> Any:
     """Bit i says whether stream[start + i] is the last byte of a posting's positions, 0e dddddd with e = 1; uint8."""
 
@@ -123,6 +160,19 @@ def prefetch(typing_context: Any, values: Any, at: Any) -> Any:
         )
         address = builder.bitcast(_pointer(context, builder, signature.args[0], arguments[0], arguments[1]), byte)
         builder.call(fetch, [address, ir.Constant(_I32, 0), ir.Constant(_I32, 3), ir.Constant(_I32, 1)])
+        return context.get_dummy_value()
+
+    return types.void(values, types.int64), generate
+
+
+@intrinsic
+def clear_u16(typing_context: Any, values: Any, start: Any) -> Any:
+    """values[start + i] = 0 for 64 of them; uint16."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _pointer(context, builder, signature.args[0], arguments[0], arguments[1])
+        zeros = ir.Constant(_lanes(16), [0] * 64)
+        builder.store(zeros, builder.bitcast(pointer, _lanes(16).as_pointer())).align = 1
         return context.get_dummy_value()
 
     return types.void(values, types.int64), generate
@@ -170,6 +220,12 @@ def expand_add_bits(sums: Any, at: Any, codes: Any, start: Any, mask: Any, weigh
         mask &= mask - np.uint64(1)
 
 
+@njit(**JIT)
+def some(size: Any) -> Any:
+    """A mask of so many ones; at most 64."""
+    return ~np.uint64(0) if size >= 64 else (np.uint64(1) << np.uint64(size)) - np.uint64(1)
+
+
 def _has_expand() -> bool:
     """Whether code will be compiled for a processor with AVX-512 VBMI2."""
     named = os.environ.get("NUMBA_CPU_FEATURES")
@@ -186,9 +242,9 @@ if UNCOMPILED:
     from searchkit.rank.kernels import unpacked
 
     popcount, trailing_zeros, multiply_add = unpacked.popcount, unpacked.trailing_zeros, unpacked.multiply_add
-    prefetch = unpacked.prefetch
+    prefetch, popcount_words, clear_u16 = unpacked.prefetch, unpacked.popcount_words, unpacked.clear
     at_least_u8 = at_least_u16 = unpacked.at_least
-    equal_u16, posting_ends = unpacked.equal, unpacked.posting_ends
+    equal_u16, in_block_u16, posting_ends = unpacked.equal, unpacked.in_block, unpacked.posting_ends
 
 HAS_EXPAND = _has_expand() and not UNCOMPILED
 expand_add = expand_add_vector if HAS_EXPAND else expand_add_bits

@@ -38,15 +38,25 @@ from searchkit.rank.kernels.arrays import (
     WINDOW,
     WINDOW_BLOCKS,
 )
-from searchkit.rank.kernels.bits import at_least_u16, expand_add, multiply_add, popcount, prefetch, trailing_zeros
+from searchkit.rank.kernels.bits import (
+    at_least_u16,
+    expand_add,
+    in_block_u16,
+    multiply_add,
+    popcount,
+    prefetch,
+    some,
+    trailing_zeros,
+)
 from searchkit.rank.kernels.bounds import floor_of, threshold_of
 from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.lists import bitmap_rank, word_at
+from searchkit.rank.kernels.windows import windows_cost
 
-_TIERS = 16
-_PATIENCE = 64
-"""Blocks visited before it is decided whether to go on."""
+GIVEN_UP = -2
+_BLOCK_NS = 40.0
+"""Of visiting a block, for each leaf: most of it is waiting for memory."""
 
 
 @njit(**JIT)
@@ -67,7 +77,8 @@ def _bound_sparse(
             starts[base + block] = held > 0
             first += held
         return
-    listed, last, most = leaves.places[leaf, FIRST] < 0, np.int64(-1), np.int64(0)
+    # Blocks are as good as random, so there is no branch on whether a posting begins a new one.
+    listed, last, most, before, begins = leaves.places[leaf, FIRST] < 0, np.int64(-1), np.int64(0), np.int64(0), 0
     for i in range(card):
         if listed:
             block = np.int64(leaves.list_docs[data + i] & 0xFFFF) >> 6
@@ -75,15 +86,13 @@ def _bound_sparse(
         else:
             block = np.int64(segment.postings[data + i]) >> 6
             value = weight * np.int64(segment.impacts[first + i])
-        if block != last:
-            starts[base + block] = i + 1
-            if last >= 0:
-                bounds[base + last] += np.uint16(most)
-            last, most = block, value
-        else:
-            most = max(most, value)
-    if last >= 0:
-        bounds[base + last] += np.uint16(most)
+        same = block == last
+        most = max(value, most) if same else value
+        before = before if same else np.int64(bounds[base + block])
+        begins = begins if same else i + 1
+        bounds[base + block] = np.uint16(before + most)
+        starts[base + block] = begins
+        last = block
 
 
 @njit(**JIT)
@@ -135,6 +144,51 @@ def _locate_block(segment: Any, leaves: Any, scratch: Any, leaf: Any, starts: An
         prefetch(segment.impacts, first + i)
 
 
+@njit(**JIT)
+def _members(postings: Any, data: Any, i: Any, card: Any, block: Any) -> Any:
+    """How many entries of an array container belong to a block, and the first of them; none of it lies before entry i.
+
+    An array that is not empty is compared 32 entries at a time, since where in a stride a block begins is as good as
+    random.
+    """
+    while data + i + 32 <= len(postings) and i < card:
+        mask = in_block_u16(postings, data + i, np.uint16(block)) & some(card - i)
+        if mask != 0:
+            members, begins = np.int64(popcount(mask)), i + trailing_zeros(mask)
+            if mask >> np.uint64(31) == 0:
+                return members, begins
+            i += 32
+            while i < card and np.int64(postings[data + i]) >> 6 == block:
+                members += 1
+                i += 1
+            return members, begins
+        i += 32
+    while i < card and np.int64(postings[data + i]) >> 6 < block:
+        i += 1
+    begins = i
+    while i < card and np.int64(postings[data + i]) >> 6 == block:
+        i += 1
+    return i - begins, begins
+
+
+@njit(**JIT)
+def _add_listed(
+    leaves: Any, scoring: Any, scratch: Any, leaf: Any, at: Any, end: Any, within: Any, row: Any, scale: Any
+) -> Any:
+    """Add the entries of a listed leaf that belong to a block; returns the largest."""
+    share, mask = np.int64(0), np.uint64(0)
+    scratch.firsts[leaf, row] = at
+    while at < end and np.int64(leaves.list_docs[at] & 0xFFFF) >> 6 == within:
+        low = np.int64(leaves.list_docs[at] & 63)
+        value = np.int64(np.ceil(list_contribution(leaves, scoring, leaf, at) * scale))
+        mask |= np.uint64(1) << np.uint64(low)
+        scratch.batch[(row << 6) + low] += np.uint16(value)
+        share = max(share, value)
+        at += 1
+    scratch.masks[leaf, row] = mask
+    return share
+
+
 @njit(**INLINE)
 def _add_block(
     segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any, block: Any, row: Any, scale: Any
@@ -154,23 +208,17 @@ def _add_block(
             for posting in range(i, i + popcount(mask)):
                 share = max(share, weight * np.int64(segment.impacts[posting]))
         return share
-    listed = leaves.places[leaf, FIRST] < 0
-    while not listed and segment.postings[data + i] < within << 6:
-        i += 1
-    scratch.firsts[leaf, row] = first + i
-    while i < card:
-        low = np.int64(leaves.list_docs[data + i] & 0xFFFF) if listed else np.int64(segment.postings[data + i])
-        if low >> 6 != within:
-            break
-        if listed:
-            value = np.int64(np.ceil(list_contribution(leaves, scoring, leaf, data + i) * scale))
-        else:
-            value = weight * np.int64(segment.impacts[first + i])
-        mask |= np.uint64(1) << np.uint64(low & 63)
-        sums[(row << 6) + (low & 63)] += np.uint16(value)
+    if leaves.places[leaf, FIRST] < 0:
+        return _add_listed(leaves, scoring, scratch, leaf, data + i, data + card, within, row, scale)
+    members, begins = _members(segment.postings, data, i, card, within)
+    scratch.firsts[leaf, row] = first + begins
+    for i in range(begins, begins + members):
+        low = np.int64(segment.postings[data + i]) & 63
+        value = weight * np.int64(segment.impacts[first + i])
+        mask |= np.uint64(1) << np.uint64(low)
+        sums[(row << 6) + low] += np.uint16(value)
         if at < 0:
             share = max(share, value)
-        i += 1
     scratch.masks[leaf, row] = mask
     return share
 
@@ -300,6 +348,39 @@ def _order_leaves(leaves: Any, scratch: Any) -> Any:
 
 
 @njit(**JIT)
+def _count_from(bounds: Any, words: Any, low: Any) -> Any:
+    """Blocks whose bound is at least `low`."""
+    found = np.int64(0)
+    for word in range(words):
+        found += popcount(at_least_u16(bounds, word << 6, np.uint16(low)))
+    return found
+
+
+@njit(**JIT)
+def _cut(bounds: Any, words: Any, threshold: Any, high: Any, taken: Any) -> Any:
+    """The bound from which on to visit blocks next, if all from `high` on were visited, and how many will have been.
+
+    It is the threshold if what is alive fits a batch; else one that leaves a batch at least a quarter full, as far
+    as bounds tell blocks apart.
+    """
+    low, count = threshold, _count_from(bounds, words, threshold)
+    best, reached = low, count
+    while count - taken > BATCH and high - low > 1:
+        middle = (low + high) >> 1
+        found = _count_from(bounds, words, middle)
+        if found - taken > BATCH:
+            low, count = middle, found
+        elif found > taken:
+            best, reached = middle, found
+            if found - taken >= BATCH // 4:
+                break
+            high = middle
+        else:
+            high = middle
+    return (best, reached) if best > threshold else (low, count)
+
+
+@njit(**JIT)
 def rank_blocks(
     segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, scale: Any, cost: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
@@ -309,30 +390,31 @@ def rank_blocks(
     Parameters
     ----------
     cost : float
-        Nanoseconds the windows would take.
+        Nanoseconds an intersection would take; 0 if it is the windows that are the other way.
 
     Returns
     -------
     held : int
     visited : int
-        Blocks looked into; -1 if the windows have to start anew, because too many blocks are alive.
+        Blocks looked into; or, if another kernel has to start anew, -1 if there was no room for so many leaves, and
+        GIVEN_UP if too many blocks are alive: then their bounds stand in `scratch.bounds`.
     scored : int
     """
     documents = len(segment.lengths)
     if _order_leaves(leaves, scratch) >= SPARSE_MAX:
         return held, -1, 0
-    _bound_blocks(segment, leaves, scoring, scratch, (documents + WINDOW - 1) >> 16, scale)
+    windows = (documents + WINDOW - 1) >> 16
+    _bound_blocks(segment, leaves, scoring, scratch, windows, scale)
     words = ((documents + 63) >> 6) + 63 >> 6
     largest = np.uint16(0)
     for block in range(words << 6):  # In its own width, so that the compiler compares 32 at a time.
         largest = max(largest, scratch.bounds[block])
     high = np.int64(largest) + 1
     threshold = threshold_of(floor_of(heap, held, least), scale)
-    step = max((high - threshold) // _TIERS, 1)
-    visited, scored, size = 0, 0, 0
+    taken, scored, size = np.int64(0), 0, 0
     while high > threshold:
-        low = max(high - step, threshold)
-        for word in range(words):
+        low, reached = _cut(scratch.bounds, words, threshold, high, taken)
+        for word in range(words if reached > taken else 0):
             mask = at_least_u16(scratch.bounds, word << 6, np.uint16(low))
             if mask == 0:
                 continue
@@ -346,18 +428,17 @@ def rank_blocks(
                     held, more = _score_batch(
                         segment, leaves, scoring, allowed, scratch, size, scale, heap, held, least, base_place
                     )
-                    visited, scored, size = visited + BATCH, scored + more, 0
+                    scored, size = scored + more, 0
         if size:
             held, more = _score_batch(
                 segment, leaves, scoring, allowed, scratch, size, scale, heap, held, least, base_place
             )
-            visited, scored, size = visited + size, scored + more, 0
-        high = low
+            scored, size = scored + more, 0
+        taken, high = reached, low
         threshold = threshold_of(floor_of(heap, held, least), scale)
-        if visited >= _PATIENCE and high > threshold:
-            alive = 0
-            for word in range(words):
-                alive += popcount(at_least_u16(scratch.bounds, word << 6, np.uint16(threshold)))
-            if (alive - visited) * (10.0 + 8.0 * len(leaves.places)) > cost:
-                return held, -1, scored
-    return held, visited, scored
+        if high > threshold:
+            alive = _count_from(scratch.bounds, words, threshold) - taken
+            other = cost if cost > 0.0 else windows_cost(leaves, scratch, windows, alive + taken, threshold)
+            if alive * len(leaves.places) * _BLOCK_NS > other:
+                return held, GIVEN_UP, scored
+    return held, taken, scored

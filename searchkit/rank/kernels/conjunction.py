@@ -17,19 +17,19 @@ import numpy as np
 
 from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import BLOCK, BOUND, CARD, FAVOUR, FIRST, MAXIMA, POSTING, REQUIRED, WINDOW_BLOCKS
-from searchkit.rank.kernels.bits import at_least_u16, multiply_add, popcount, trailing_zeros
+from searchkit.rank.kernels.bits import at_least_u16, multiply_add, popcount, some, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of, threshold_of, weigh
 from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.intersect import (
     count_blocks,
     fetch_ahead,
+    fetch_containers,
     is_bitmap,
     meet_others,
     next_chunk,
     order_required,
     promising,
-    some,
     spot,
 )
 from searchkit.rank.kernels.lists import find
@@ -115,6 +115,7 @@ def rank_conjunction(
     if len(heap) == 0:
         return held, count_conjunction(segment, leaves, allowed, scratch, windows), 0
     through, scored, scale = np.int64(0), np.int64(0), weigh(leaves, scratch.weights)
+    fetch_containers(segment.postings, segment.impacts, segment.ranks, leaves.places, scratch.tables, windows)
     for window in range(windows):
         required = order_required(leaves.places, leaves.factors, scratch.tables, scratch.order, scratch.cursors, window)
         if required == 0:

@@ -36,6 +36,8 @@ from searchkit.rank.kernels.bits import UNCOMPILED
 # ruff: noqa: ARG001 - numba calls these with what it has, whether or not it is needed
 
 Context: TypeAlias = npt.NDArray[np.int64]
+SCRATCH_NUMBERS = 2 * len(Scratch._fields) + 1
+"""Of a context that `scratch_at` reads."""
 
 
 def _opener(element: Any) -> Any:
@@ -148,4 +150,5 @@ def scratch_at(context: Any) -> Any:
         u16_at(context[50], (context[51],)),
         u64_at(context[52], (context[53],)),
         i64_at(context[54], (context[55],)),
+        i64_at(context[56], (LEAVES_MAX,)),
     )

@@ -2,7 +2,7 @@
 
 A *chunk* is up to 64 documents of the driving leaf, whose container in the window is the smallest. What is left of
 it after each other leaf is one word of 64 bits, so nothing is copied: a bitmap is asked for one bit a document, an
-array is compared 64 entries at once after galloping [1]_ there by blocks of 64. Where the driver is a bitmap itself,
+array is compared 64 entries at once, found by its rank directory or else by galloping [1]_ by blocks of 64. Where the driver is a bitmap itself,
 so are the others, and their words are joined before documents are listed. `spots` keeps where in an array a document
 was found, since scores are computed from there. Cost: one to three nanoseconds for each document of the driving leaf
 and other leaf.
@@ -25,17 +25,20 @@ from searchkit.rank.kernels.arrays import (
     DATA,
     FIRST,
     POSTING,
+    RANK_DOCUMENTS,
     RANKED,
     RANKS,
     REQUIRED,
     WINDOW_BLOCKS,
 )
-from searchkit.rank.kernels.bits import at_least_u8, equal_u16, popcount, prefetch, trailing_zeros
+from searchkit.rank.kernels.bits import at_least_u8, equal_u16, popcount, prefetch, some, trailing_zeros
 from searchkit.rank.kernels.heap import INLINE, JIT
 from searchkit.rank.kernels.lists import bitmap_rank, lower_bound, word_at
 
 AT = 0
 """Column of `Scratch.cursors`: from where on an array is searched for the next document."""
+_ENTRIES_A_LINE = 32
+"""Entries of a rank directory that come from memory together."""
 _UNKNOWN = -1
 """In `Scratch.spots`: the leaf holds the document, but its posting has not been looked up."""
 
@@ -61,6 +64,21 @@ def order_required(places: Any, factors: Any, tables: Any, order: Any, cursors: 
         order[at] = leaf
         count += 1
     return count
+
+
+@njit(**JIT)
+def fetch_containers(postings: Any, impacts: Any, ranks: Any, places: Any, tables: Any, windows: Any) -> None:
+    """Begin to fetch what every container of the leaves is read by first: each lies elsewhere."""
+    for leaf in range(len(places)):
+        if places[leaf, FIRST] < 0:
+            continue
+        for window in range(windows):
+            if tables[leaf, window, CARD] > 0:
+                prefetch(postings, tables[leaf, window, DATA])
+                prefetch(impacts, tables[leaf, window, POSTING])
+                if places[leaf, RANKED] >= 0:
+                    for at in range(0, RANKS, _ENTRIES_A_LINE):
+                        prefetch(ranks, places[leaf, RANKED] + window * RANKS + at)
 
 
 @njit(**INLINE)
@@ -103,12 +121,6 @@ def _next_blocks(
             word &= word - np.uint64(1)
         alive &= alive - np.uint64(1)
     return size, group + BLOCK
-
-
-@njit(**JIT)
-def some(size: Any) -> Any:
-    """A mask of so many ones; at most 64."""
-    return ~np.uint64(0) if size >= BLOCK else (np.uint64(1) << np.uint64(size)) - np.uint64(1)
 
 
 @njit(**JIT)
@@ -186,6 +198,35 @@ def _meet_array(postings: Any, data: Any, first: Any, at: Any, end: Any, lows: A
 
 
 @njit(**JIT)
+def _meet_ranked(
+    postings: Any, ranks: Any, data: Any, first: Any, card: Any, ranks_at: Any, lows: Any, mask: Any, spots: Any
+) -> Any:
+    """What is met in an array with a rank directory: where to look follows from it, so no look waits for the one before."""
+    left, met = mask, np.uint64(0)
+    while left != 0:
+        i = np.int64(trailing_zeros(left))
+        left &= left - np.uint64(1)
+        at = data + np.int64(ranks[ranks_at + lows[i] // RANK_DOCUMENTS])
+        spots[i] = at
+        prefetch(postings, at)
+    while mask != 0:
+        i = np.int64(trailing_zeros(mask))
+        mask &= mask - np.uint64(1)
+        at, end, low = spots[i], data + card, np.uint16(lows[i])
+        while at + BLOCK <= end and postings[at + BLOCK - 1] < low:
+            at += BLOCK
+        if at + BLOCK <= len(postings):
+            equal = equal_u16(postings, at, low) & some(end - at)
+            met |= np.uint64(equal != 0) << np.uint64(i)
+            spots[i] = first + at - data + trailing_zeros(equal | np.uint64(1) << np.uint64(63))
+        else:
+            place = lower_bound(postings, at, end, low)
+            met |= np.uint64(place < end and postings[min(place, end - 1)] == low) << np.uint64(i)
+            spots[i] = first + place - data
+    return met
+
+
+@njit(**JIT)
 def _meet_list(docs: Any, base: Any, at: Any, end: Any, lows: Any, mask: Any, spots: Any) -> Any:
     met = np.uint64(0)
     while mask != 0:
@@ -205,7 +246,7 @@ def _meet_list(docs: Any, base: Any, at: Any, end: Any, lows: Any, mask: Any, sp
 
 @njit(**JIT)
 def _meet(
-    postings: Any, list_docs: Any, places: Any, tables: Any, cursors: Any, lows: Any, all_spots: Any,
+    postings: Any, ranks: Any, list_docs: Any, places: Any, tables: Any, cursors: Any, lows: Any, all_spots: Any,
     leaf: Any, window: Any, mask: Any,
 ) -> Any:  # fmt: skip
     """What of a chunk stands in another leaf; `spots` are filled for it."""
@@ -215,6 +256,9 @@ def _meet(
         mask, at = _meet_list(list_docs, window << 16, at, end, lows, mask, spots)
     elif card > ARRAY_MAX:
         mask = _meet_bitmap(postings, data, lows, mask, spots)
+    elif places[leaf, RANKED] >= 0:
+        ranks_at = places[leaf, RANKED] + window * RANKS
+        mask = _meet_ranked(postings, ranks, data, tables[leaf, window, POSTING], card, ranks_at, lows, mask, spots)
     else:
         mask, at = _meet_array(postings, data, tables[leaf, window, POSTING], at, end, lows, mask, spots)
     cursors[leaf, AT] = at
@@ -223,13 +267,13 @@ def _meet(
 
 @njit(**JIT)
 def _meet_others(
-    postings: Any, list_docs: Any, places: Any, tables: Any, cursors: Any, lows: Any, spots: Any, order: Any,
+    postings: Any, ranks: Any, list_docs: Any, places: Any, tables: Any, cursors: Any, lows: Any, spots: Any, order: Any,
     allowed: Any, required: Any, window: Any, dense: Any, mask: Any,
 ) -> Any:  # fmt: skip
     for turn in range(1, required):
         leaf = order[turn]
         if mask != 0 and not (dense and places[leaf, FIRST] >= 0):
-            mask = _meet(postings, list_docs, places, tables, cursors, lows, spots, leaf, window, mask)
+            mask = _meet(postings, ranks, list_docs, places, tables, cursors, lows, spots, leaf, window, mask)
     if not dense and mask != 0 and len(allowed):
         mask = _only_allowed(allowed, lows, mask, window)
     return mask
@@ -241,7 +285,7 @@ def meet_others(
 ) -> Any:
     """What of a chunk is allowed and stands in all other required leaves; `dense` if the driver is a bitmap."""
     return _meet_others(
-        segment.postings, leaves.list_docs, leaves.places, scratch.tables, scratch.cursors, scratch.lows,
+        segment.postings, segment.ranks, leaves.list_docs, leaves.places, scratch.tables, scratch.cursors, scratch.lows,
         scratch.spots, scratch.order, allowed, required, window, dense, mask,
     )  # fmt: skip
 

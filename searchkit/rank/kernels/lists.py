@@ -32,7 +32,7 @@ from searchkit.rank.kernels.arrays import (
     WINDOW,
     WINDOW_BLOCKS,
 )
-from searchkit.rank.kernels.bits import popcount, trailing_zeros
+from searchkit.rank.kernels.bits import popcount, popcount_words, trailing_zeros
 from searchkit.rank.kernels.heap import INLINE, JIT
 
 _COOKIE = 12346
@@ -137,10 +137,8 @@ def open_lists(segment: Any, leaves: Any, tables: Any, windows: Any) -> Any:
 @njit(**JIT)
 def bitmap_rank(postings: Any, data: Any, ranks: Any, ranks_at: Any, block: Any) -> Any:
     """Documents of a bitmap container before one of its words; `ranks_at` is where its directory begins."""
-    rank = np.int64(ranks[ranks_at + block // RANK_WORDS])
-    for before in range(block & -RANK_WORDS, block):
-        rank += popcount(word_at(postings, data + 4 * before))
-    return rank
+    first = data + 4 * (block & -RANK_WORDS)
+    return np.int64(ranks[ranks_at + block // RANK_WORDS]) + popcount_words(postings, first, block & (RANK_WORDS - 1))
 
 
 @njit(**JIT)

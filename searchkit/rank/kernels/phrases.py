@@ -21,17 +21,17 @@ import numpy as np
 
 from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import CARD, FAVOUR, FIELD_GAP, MAXIMA, POSTING, WINDOW_BLOCKS
-from searchkit.rank.kernels.bits import at_least_u8, prefetch, trailing_zeros
+from searchkit.rank.kernels.bits import at_least_u8, prefetch, some, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.intersect import (
     fetch_ahead,
+    fetch_containers,
     is_bitmap,
     meet_others,
     next_chunk,
     order_required,
     promising,
-    some,
     spot,
 )
 from searchkit.rank.kernels.positions import LAST, NEXT, PLACE, STRIDE, STRIDE_BITS, advance, posting_start
@@ -201,6 +201,7 @@ def rank_phrase(
         Documents that hold the phrase, of these.
     """
     compared, scored = np.int64(0), np.int64(0)
+    fetch_containers(segment.postings, segment.impacts, segment.ranks, leaves.places, scratch.tables, windows)
     for window in range(windows):
         required = order_required(leaves.places, leaves.factors, scratch.tables, scratch.order, scratch.cursors, window)
         if required == 0:

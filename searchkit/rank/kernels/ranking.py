@@ -26,8 +26,8 @@ from searchkit.rank.kernels.arrays import (
     WINDOW_BLOCKS,
     Scoring,
 )
-from searchkit.rank.kernels.bits import HAS_EXPAND, popcount
-from searchkit.rank.kernels.blocks import rank_blocks
+from searchkit.rank.kernels.bits import popcount
+from searchkit.rank.kernels.blocks import GIVEN_UP, rank_blocks
 from searchkit.rank.kernels.bounds import floor_of, weigh
 from searchkit.rank.kernels.conjunction import rank_conjunction
 from searchkit.rank.kernels.heap import JIT
@@ -40,21 +40,6 @@ BLOCKS_DOCUMENTS_MIN = 4096
 _INTERSECTED_SHARE = 16
 """Of required leaves of which one stands in fewer than one in so many documents, intersecting beats bounding blocks."""
 _SIFT_NS = 4.0
-_BITMAP_NS = 1300.0 if HAS_EXPAND else 8000.0
-_ARRAY_POSTING_NS = 0.5
-_WINDOW_NS = 5000.0
-
-
-@njit(**JIT)
-def _window_cost(leaves: Any, tables: Any, windows: Any) -> Any:
-    """Nanoseconds that windowed ranking will take, about."""
-    cost = windows * _WINDOW_NS
-    for leaf in range(len(leaves.places)):
-        for window in range(windows):
-            card = tables[leaf, window, CARD]
-            bitmap = card > ARRAY_MAX and leaves.places[leaf, FIRST] >= 0
-            cost += _BITMAP_NS if bitmap else card * _ARRAY_POSTING_NS
-    return cost
 
 
 @njit(**JIT)
@@ -101,15 +86,17 @@ def rank_segment(
             dense &= leaves.places[leaf, MAXIMA] >= 0
             rarest = min(rarest, leaves.places[leaf, FREQUENCY])
     dense &= rarest * _INTERSECTED_SHARE > documents
-    scale, visited, scored = weigh(leaves, scratch.weights), -1, 0
+    scale, visited, scored, bounds = weigh(leaves, scratch.weights), -1, 0, scratch.bounds[:0]
     if len(heap) <= BLOCKS_K_MAX and documents >= BLOCKS_DOCUMENTS_MIN and (dense or not required):
-        cost = rarest * _SIFT_NS if required else _window_cost(leaves, scratch.tables, windows)
+        cost = rarest * _SIFT_NS if required else 0.0
         before = held
         for i in range(held):
             scratch.saved[i] = heap[i]
         held, visited, scored = rank_blocks(
             segment, leaves, scoring, allowed, scratch, scale, cost, heap, held, least, base_place
         )
+        if visited == GIVEN_UP:
+            bounds = scratch.bounds
         if visited < 0:  # Another kernel begins anew, with the threshold reached but not the documents.
             least, held = floor_of(heap, held, least), before
             for i in range(held):
@@ -121,7 +108,7 @@ def rank_segment(
             segment, leaves, scoring, allowed, scratch, windows, heap, held, least, base_place
         )
         return held, scored
-    return rank_windows(segment, leaves, scoring, allowed, scratch, scale, tight, heap, held, least, base_place)
+    return rank_windows(segment, leaves, scoring, allowed, scratch, bounds, scale, tight, heap, held, least, base_place)
 
 
 @njit(**JIT)

@@ -23,6 +23,13 @@ def trailing_zeros(value: Any) -> int:
     return (int(value) & -int(value)).bit_length() - 1
 
 
+def popcount_words(values: Any, start: Any, words: Any) -> int:
+    """Number of bits set in the first so many of eight words of 64 bits, four uint16 each; all eight must exist."""
+    if len(values[start : start + 32]) != 32:
+        raise IndexError("a kernel reads beyond its array")
+    return int(np.unpackbits(np.ascontiguousarray(values[start : start + 4 * words]).view(np.uint8)).sum())
+
+
 def at_least(values: Any, start: Any, threshold: Any) -> np.uint64:
     """Bit i says whether values[start + i] >= threshold; all 64 must exist."""
     return _bits(_lanes(values, start) >= threshold)
@@ -33,14 +40,19 @@ def equal(values: Any, start: Any, wanted: Any) -> np.uint64:
     return _bits(_lanes(values, start) == wanted)
 
 
+def in_block(values: Any, start: Any, block: Any) -> np.uint64:
+    """Bit i says whether values[start + i] >> 6 == block; all 32 must exist."""
+    return np.uint64(_bits(np.append(_lanes(values, start, 32) >> 6 == block, np.zeros(32, bool))))
+
+
 def posting_ends(stream: Any, start: Any) -> np.uint64:
     """Bit i says whether stream[start + i] ends a posting; all 64 must exist."""
     return _bits(_lanes(stream, start) & 0xC0 == 0x40)
 
 
-def _lanes(values: Any, start: Any) -> Any:
-    lanes = values[start : start + LANES]
-    if len(lanes) != LANES:
+def _lanes(values: Any, start: Any, count: int = LANES) -> Any:
+    lanes = values[start : start + count]
+    if len(lanes) != count:
         raise IndexError("a kernel reads beyond its array")
     return lanes
 
@@ -55,6 +67,11 @@ def multiply_add(sums: Any, at: Any, codes: Any, start: Any, weight: Any) -> Non
     if len(lanes) != LANES or len(sums[at : at + LANES]) != LANES:
         raise IndexError("a kernel reads beyond its array")
     sums[at : at + LANES] += lanes * np.uint16(weight)
+
+
+def clear(values: Any, start: Any) -> None:
+    """values[start + i] = 0 for 64 of them, which must exist."""
+    _lanes(values, start)[:] = 0
 
 
 def prefetch(values: Any, at: Any) -> None:

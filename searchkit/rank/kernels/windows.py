@@ -33,22 +33,101 @@ from searchkit.rank.kernels.arrays import (
     WINDOW,
     WINDOW_BLOCKS,
 )
-from searchkit.rank.kernels.bits import at_least_u16, expand_add, popcount, prefetch, trailing_zeros
+from searchkit.rank.kernels.bits import (
+    HAS_EXPAND,
+    at_least_u16,
+    clear_u16,
+    expand_add,
+    popcount,
+    prefetch,
+    some,
+    trailing_zeros,
+)
 from searchkit.rank.kernels.bounds import floor_of, threshold_of
 from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import JIT, key, push
-from searchkit.rank.kernels.lists import bitmap_rank, lower_bound, word_at
+from searchkit.rank.kernels.lists import bitmap_rank, find, lower_bound, word_at
 
-_BIN = 16
-_LOOK_AGAIN = 512
-"""Documents noted before the threshold is looked at again."""
+_BIN = 64
+_SETTLE_NS = 8000.0
+_ALIVE_BLOCK_NS = 8.0
+_BITMAP_BLOCK_NS = 6.0 if HAS_EXPAND else 14.0
+_ARRAY_POSTING_NS = 1.2
+_LOOK_UP_NS = 15.0
+_WHOLE_GROUP = 20
+"""Blocks alive of 64 from which on all 64 are added: to begin at one costs as much as to go on over three."""
 _AHEAD = 12
 """Documents between the one looked at and the one whose words are fetched from memory."""
 
 
 @njit(**JIT)
-def _add_leaf(segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any, window: Any, scale: Any) -> None:
-    """Add weight · impact of every posting of a leaf in a window to its document's sum."""
+def _find_alive(bounds: Any, alive: Any, window: Any, blocks: Any, threshold: Any) -> Any:
+    """Note which blocks of a window can reach the threshold, one bit each; returns how many.
+
+    Where many of 64 neighbours can, all of them count as alive.
+
+    Parameters
+    ----------
+    bounds : ndarray of shape (>= 64 a word of `alive`,), uint16
+        Of all blocks, as `blocks.py` leaves them; of shape (0,) where they are not known.
+    alive : ndarray of shape (>= WINDOW_BLOCKS / 64,), uint64
+        Filled.
+    """
+    found = np.int64(0)
+    for group in range((blocks + 63) >> 6):
+        mask = some(blocks - (group << 6))
+        if len(bounds):
+            reaching = at_least_u16(bounds, window * WINDOW_BLOCKS + (group << 6), np.uint16(threshold))
+            if popcount(reaching) < _WHOLE_GROUP:
+                mask &= reaching
+        alive[group] = mask
+        found += popcount(mask)
+    return found
+
+
+@njit(**JIT)
+def _clear(sums: Any, alive: Any, groups: Any) -> None:
+    """Let the sums of blocks that are alive begin at 0. What becomes of the others is never looked at."""
+    for group in range(groups):
+        mask, base = alive[group], group << 12
+        if mask == ~np.uint64(0):
+            for at in range(base, base + (64 << 6), 64):
+                clear_u16(sums, at)
+            continue
+        while mask != 0:
+            clear_u16(sums, base + (trailing_zeros(mask) << 6))
+            mask &= mask - np.uint64(1)
+
+
+@njit(**JIT)
+def _add_bitmap(
+    segment: Any, sums: Any, alive: Any, groups: Any, data: Any, first: Any, ranks_at: Any, weight: Any
+) -> None:
+    """Add weight · impact of a bitmap's postings in blocks that are alive."""
+    for group in range(groups):
+        mask = alive[group]
+        if mask == 0:
+            continue
+        if mask == ~np.uint64(0):
+            posting = first + bitmap_rank(segment.postings, data, segment.ranks, ranks_at, group << 6)
+            for block in range(group << 6, (group + 1) << 6):
+                word = word_at(segment.postings, data + 4 * block)
+                expand_add(sums, block << 6, segment.impacts, posting, word, np.uint16(weight))
+                posting += np.int64(popcount(word))
+            continue
+        while mask != 0:
+            block = (group << 6) + trailing_zeros(mask)
+            mask &= mask - np.uint64(1)
+            posting = first + bitmap_rank(segment.postings, data, segment.ranks, ranks_at, block)
+            word = word_at(segment.postings, data + 4 * block)
+            expand_add(sums, block << 6, segment.impacts, posting, word, np.uint16(weight))
+
+
+@njit(**JIT)
+def _add_leaf(
+    segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any, window: Any, groups: Any, scale: Any
+) -> None:
+    """Add weight · impact of a leaf's postings in a window to their documents' sums, in blocks that are alive at least."""
     sums, impacts, postings = scratch.sums, segment.impacts, segment.postings
     data, card = scratch.tables[leaf, window, DATA], scratch.tables[leaf, window, CARD]
     first = scratch.tables[leaf, window, POSTING]
@@ -61,17 +140,15 @@ def _add_leaf(segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any, 
         for i in range(card):
             sums[postings[data + i]] += np.uint16(weight * impacts[first + i])
     else:
-        for block in range(WINDOW_BLOCKS):
-            word = word_at(postings, data + 4 * block)
-            expand_add(sums, block << 6, impacts, first, word, np.uint16(weight))
-            first += popcount(word)
+        ranks_at = leaves.places[leaf, RANKED] + window * RANKS
+        _add_bitmap(segment, sums, scratch.bits, groups, data, first, ranks_at, weight)
 
 
 @njit(**JIT)
 def _reached(histogram: Any, wanted: Any) -> Any:
     """The largest multiple of `_BIN` that at least so many of the noted sums reach; 0 if they are fewer."""
     reached = 0
-    for bin_number in range(len(histogram) - 1, -1, -1):
+    for bin_number in range((1 << 16) // _BIN - 1, -1, -1):
         reached += histogram[bin_number]
         if reached >= wanted:
             return bin_number * _BIN
@@ -79,31 +156,146 @@ def _reached(histogram: Any, wanted: Any) -> Any:
 
 
 @njit(**JIT)
-def _note_window(
-    scratch: Any, allowed: Any, base: Any, blocks: Any, threshold: Any, found: Any, k: Any, slack: Any, tight: Any
-) -> Any:
-    """Note the allowed documents of a window whose sum reaches the threshold, which rises as they are noted.
+def _split_leaves(weights: Any, order: Any, count: Any, threshold: Any) -> Any:
+    """Put leaves in order of weight, heaviest first; returns how many are essential, and the most the others add.
 
-    Returns how many are noted now, and the threshold.
+    A document without any essential leaf stays below the threshold.
     """
-    looked = found
-    for block in range(blocks):
-        mask = at_least_u16(scratch.sums, block << 6, np.uint16(threshold))
-        if mask == 0:
+    for leaf in range(count):
+        at = leaf
+        while at > 0 and weights[order[at - 1]] < weights[leaf]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = leaf
+    essential, rest = count, np.int64(0)
+    while essential > 0 and rest + 255 * weights[order[essential - 1]] < threshold:
+        essential -= 1
+        rest += 255 * weights[order[essential]]
+    return essential, rest
+
+
+@njit(**JIT)
+def _leaf_cost(leaves: Any, tables: Any, leaf: Any, window: Any, alive: Any) -> Any:
+    """Nanoseconds that adding a leaf's postings in a window takes, about, if so many of its blocks are alive."""
+    card = tables[leaf, window, CARD]
+    bitmap = card > ARRAY_MAX and leaves.places[leaf, FIRST] >= 0
+    return alive * _BITMAP_BLOCK_NS if bitmap else card * _ARRAY_POSTING_NS
+
+
+@njit(**JIT)
+def windows_cost(leaves: Any, scratch: Any, windows: Any, alive: Any, threshold: Any) -> Any:
+    """Nanoseconds that ranking by windows takes, about, if the threshold is known and so many blocks are alive."""
+    essential, _ = _split_leaves(scratch.weights, scratch.turns, len(leaves.places), threshold)
+    cost, share = _SETTLE_NS + alive * _ALIVE_BLOCK_NS, alive / windows
+    for turn in range(essential):
+        for window in range(windows):
+            cost += _leaf_cost(leaves, scratch.tables, scratch.turns[turn], window, share)
+    return cost
+
+
+@njit(**JIT)
+def _count_window(sums: Any, alive: Any, groups: Any, least: Any) -> Any:
+    """Documents of blocks that are alive whose sum is at least `least`."""
+    found = np.int64(0)
+    for group in range(groups):
+        mask, base = alive[group], group << 12
+        if mask == ~np.uint64(0):
+            for at in range(base, base + (64 << 6), 64):
+                found += popcount(at_least_u16(sums, at, np.uint16(least)))
             continue
-        if len(allowed):
-            mask &= allowed[(base >> 6) + block]
         while mask != 0:
-            low = (block << 6) + trailing_zeros(mask)
-            value = np.int64(scratch.sums[low])
-            scratch.candidates[found], scratch.values[found] = base + low, value
-            scratch.histogram[value // _BIN] += 1
-            found += 1
+            found += popcount(at_least_u16(sums, base + (trailing_zeros(mask) << 6), np.uint16(least)))
             mask &= mask - np.uint64(1)
-        if found - looked >= max(k, _LOOK_AGAIN):
-            proven = (_reached(scratch.histogram, k) - slack) * tight
-            threshold, looked = max(threshold, np.int64(proven * FAVOUR)), found
-    return found, threshold
+    return found
+
+
+@njit(**JIT)
+def _note_window(scratch: Any, allowed: Any, base: Any, groups: Any, least: Any, found: Any) -> Any:
+    """Note the allowed documents of blocks alive whose sum is at least `least`; returns how many are noted now."""
+    for group in range(groups):
+        left = scratch.bits[group]
+        while left != 0:
+            block = (group << 6) + trailing_zeros(left)
+            left &= left - np.uint64(1)
+            mask = at_least_u16(scratch.sums, block << 6, np.uint16(least))
+            if mask != 0 and len(allowed):
+                mask &= allowed[(base >> 6) + block]
+            while mask != 0:
+                low = (block << 6) + trailing_zeros(mask)
+                scratch.candidates[found], scratch.values[found] = base + low, np.int64(scratch.sums[low])
+                found += 1
+                mask &= mask - np.uint64(1)
+    return found
+
+
+@njit(**JIT)
+def _complete(
+    segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any, window: Any, begin: Any, found: Any, least: Any,
+    scale: Any,
+) -> Any:  # fmt: skip
+    """Add a leaf to the documents noted in a window, from entry `begin` on, and forget those still below `least`."""
+    data, card, kept = scratch.tables[leaf, window, DATA], scratch.tables[leaf, window, CARD], begin
+    listed, weight = leaves.places[leaf, FIRST] < 0, scratch.weights[leaf]
+    if card > ARRAY_MAX and not listed:
+        for i in range(begin, found):
+            prefetch(segment.postings, data + 4 * (scratch.candidates[i] >> 6 & 1023))
+    for i in range(begin, found):
+        value, doc = np.int64(scratch.values[i]), scratch.candidates[i]
+        posting = np.int64(find(segment, leaves, scratch.tables, leaf, window, doc & 0xFFFF))
+        if posting >= 0 and listed:
+            value += np.int64(np.ceil(list_contribution(leaves, scoring, leaf, posting) * scale))
+        elif posting >= 0:
+            value += weight * np.int64(segment.impacts[posting])
+        scratch.candidates[kept], scratch.values[kept] = doc, value
+        kept += value >= least
+    return kept
+
+
+@njit(**JIT)
+def _rank_window(
+    segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, bounds: Any, window: Any, blocks: Any,
+    found: Any, threshold: Any, scale: Any, settled: Any,
+) -> Any:  # fmt: skip
+    """Note the documents of a window whose sum reaches the threshold.
+
+    Essential leaves are added for everybody; the others are looked up for the few who can still reach it, heaviest
+    first, unless these are so many that adding the next leaf for everybody is cheaper. That is found out by counting
+    them, once: `settled` is how many leaves an earlier window added, or 0.
+
+    Returns
+    -------
+    found, settled : int
+        How many documents are noted now; how many leaves were added.
+    """
+    count, begin, groups = len(leaves.places), found, (blocks + 63) >> 6
+    essential, rest = _split_leaves(scratch.weights, scratch.turns, count, threshold)
+    present = False
+    for turn in range(essential):
+        present |= scratch.tables[scratch.turns[turn], window, CARD] > 0
+    alive = _find_alive(bounds, scratch.bits, window, blocks, threshold) if present else 0
+    if alive == 0:
+        return found, settled
+    _clear(scratch.sums, scratch.bits, groups)
+    for turn in range(essential):
+        _add_leaf(segment, leaves, scoring, scratch, scratch.turns[turn], window, groups, scale)
+    while essential < count:
+        leaf = scratch.turns[essential]
+        if settled:
+            if essential >= settled:
+                break
+        else:
+            noted = _count_window(scratch.sums, scratch.bits, groups, max(threshold - rest, 1))
+            if noted * _LOOK_UP_NS <= _leaf_cost(leaves, scratch.tables, leaf, window, alive):
+                break
+        _add_leaf(segment, leaves, scoring, scratch, leaf, window, groups, scale)
+        rest -= 255 * scratch.weights[leaf]
+        essential += 1
+    found = _note_window(scratch, allowed, window << 16, groups, max(threshold - rest, 1), found)
+    for turn in range(essential, count):
+        leaf = scratch.turns[turn]
+        rest -= 255 * scratch.weights[leaf]
+        found = _complete(segment, leaves, scoring, scratch, leaf, window, begin, found, threshold - rest, scale)
+    return found, essential
 
 
 @njit(**JIT)
@@ -207,30 +399,33 @@ def _settle(
 
 @njit(**JIT)
 def rank_windows(
-    segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, scale: Any, tight: Any,
+    segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, bounds: Any, scale: Any, tight: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
 ) -> Any:  # fmt: skip
-    """Offer all documents of a segment to the heap; see `ranking.rank_segment` for the parameters."""
+    """Offer all documents of a segment to the heap; see `ranking.rank_segment` for the other parameters.
+
+    Parameters
+    ----------
+    bounds : ndarray of uint16
+        See `_find_alive`.
+    """
     documents, count, k = len(segment.lengths), len(leaves.places), len(heap)
     slack = 255 * count + _BIN
     for leaf in range(count):
         slack += scratch.weights[leaf]
-    for bin_number in range(len(scratch.histogram)):
+    for bin_number in range((1 << 16) // _BIN):
         scratch.histogram[bin_number] = 0
-    threshold, found, scored = threshold_of(floor_of(heap, held, least), scale), 0, 0
+    threshold, found, scored, settled = threshold_of(floor_of(heap, held, least), scale), 0, 0, 0
     for window in range((documents + WINDOW - 1) >> 16):
-        touched = False
-        for leaf in range(count):
-            touched |= scratch.tables[leaf, window, CARD] > 0
-        if not touched:
-            continue
-        base = window << 16
-        blocks = min(WINDOW_BLOCKS, (documents - base + 63) >> 6)
-        for low in range(blocks << 6):
-            scratch.sums[low] = 0
-        for leaf in range(count):
-            _add_leaf(segment, leaves, scoring, scratch, leaf, window, scale)
-        found, threshold = _note_window(scratch, allowed, base, blocks, threshold, found, k, slack, tight)
+        blocks, begin = min(WINDOW_BLOCKS, (documents - (window << 16) + 63) >> 6), found
+        found, settled = _rank_window(
+            segment, leaves, scoring, allowed, scratch, bounds, window, blocks, found, threshold, scale, settled
+        )
+        for i in range(begin, found):
+            scratch.histogram[scratch.values[i] // _BIN] += 1
+        if found > begin:
+            proven = (_reached(scratch.histogram, k) - slack) * tight
+            threshold = max(threshold, np.int64(proven * FAVOUR))
         if found > CANDIDATES_MAX - WINDOW:
             found = _keep(scratch, found, threshold)
         if found > CANDIDATES_MAX - WINDOW:
