@@ -29,6 +29,8 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "make: searchkit needs Python 3.11 or newer, and $(PYTHON) is older; name another: make PYTHON=..." >&2; exit 2; }
 	@test -x $(BIN)/python || { echo "Setting up $(VENV) with $(PYTHON); the first time takes a minute or two." >&2; $(PYTHON) -m venv $(VENV); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	@# As pip does for what it copies; else every process compiles the sources anew where writing bytecode is turned off.
+	$(BIN)/python -m compileall -q searchkit crawler cli
 	@touch $@
 
 demo: $(READY) ## crawl, index and search a real site served from this machine
