@@ -147,8 +147,8 @@ class IndexSnapshot:
 
     def id(self, place: int) -> str:
         """The id of the document at a place."""
-        view, doc = self.locate(place)
-        return view.reader.id(doc)
+        view = self.views[bisect.bisect_right(self._bases, place) - 1]
+        return view.reader.id(place - view.base)
 
     def record(self, place: int) -> dict[str, Any]:
         """The stored record of the document at a place."""

@@ -6,6 +6,7 @@ that costs to set up is shared by the hits of one search. What this module does 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from searchkit.analysis.analyzer import Analyzer
@@ -69,8 +70,11 @@ class Answer:
 
     def hits(self) -> list[Hit]:
         """Best first."""
-        pairs = zip(self._ranking().places.tolist(), self._ranking().scores.tolist(), strict=True)
-        return [Hit(place, score, self) for place, score in pairs]
+        return [Hit(place, score, self) for place, score in self._pairs()]
+
+    def _pairs(self) -> Iterable[tuple[int, float]]:
+        """Place and score of each hit."""
+        return self._ranking().pairs()
 
     def total(self) -> int:
         """Documents that match."""

@@ -10,6 +10,7 @@ here. What this module does not know: parsing, ranking.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from time import perf_counter
 from typing import Final
 
@@ -28,7 +29,7 @@ from searchkit.rank.kernels.answer import REQUIRED_LEAF, ROW_MASK, TIMES_SHIFT, 
 from searchkit.rank.kernels.arrays import LEAVES_MAX, PHRASE_WORDS_MAX
 from searchkit.rank.kernels.heap import PLACES_MAX
 from searchkit.search.answer import Answer
-from searchkit.search.execute import KeyRanking, Ranking, parameters_of
+from searchkit.search.execute import KeyRanking, Ranking, pairs_of, parameters_of
 from searchkit.search.fast import WORDS_ONLY, Question
 from searchkit.search.groups import Group, group_of, phrase_of
 from searchkit.search.request import Mode
@@ -70,6 +71,9 @@ class _WordsAnswer(Answer):
 
     def _make_ranking(self) -> Ranking:
         return KeyRanking(self._keys, self._best, Question(self._tables, self._codes).matches)
+
+    def _pairs(self) -> Iterable[tuple[int, float]]:
+        return pairs_of(self._keys, self._best)
 
 
 class KnownWords:

@@ -98,6 +98,12 @@ class _Environment:
         assert self.metas is not None  # Mapped when a mutable store is opened.
         return self.metas[:META_BYTES], self.metas[self.page_bytes : self.page_bytes + META_BYTES]
 
+    def moment(self) -> bytes:
+        """The numbers of the transactions that wrote the two meta pages."""
+        metas, second = self.metas, self.page_bytes
+        assert metas is not None
+        return metas[_META_TXN:META_BYTES] + metas[second + _META_TXN : second + META_BYTES]
+
 
 def _close(environment: Any, pid: int) -> None:
     if os.getpid() == pid:
@@ -350,9 +356,13 @@ class LmdbStore:
     def moment(self) -> bytes:
         """What changes with every transaction that is committed, by whichever process: the numbers of the last two.
 
-        Read where LMDB writes them, in a fifth of a microsecond. Good for seeing that nothing has changed.
+        Read where LMDB writes them, in a third of a microsecond. Good for seeing that nothing has changed. The file is
+        the same one in a forked child, and after a failed commit; so an environment that is done with may still tell.
         """
-        return b"".join(page[_META_TXN:] for page in self._open().meta_pages())
+        environment = self._environment
+        if environment is None:
+            raise Closed("store")
+        return environment.moment()
 
     def write(self, work: Callable[[Txn], T]) -> T:
         """Run `work` in a write transaction; when this returns, what it did is on disk for good.
