@@ -40,8 +40,22 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         # numba asks for the place once, while it decorates.
         numba.config.CACHE_DIR = str(cache_directory() or before)  # type: ignore[attr-defined]
         try:
-            return numba.njit(**options)(function)
+            return _kept_in_turn(numba.njit(**options)(function))
         finally:
             numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
 
     return decorate
+
+
+def _kept_in_turn(kernel: Any) -> Any:
+    """The same kernel, whose code is written to the cache by one process at a time."""
+    cache, directory = getattr(kernel, "_cache", None), cache_directory()  # A plain function if the compiler is off.
+    if cache is not None and directory is not None:
+        save = cache.save_overload
+
+        def save_overload(signature: Any, compiled: Any) -> None:
+            with kernel_cache.alone(directory):
+                save(signature, compiled)
+
+        cache.save_overload = save_overload
+    return kernel
