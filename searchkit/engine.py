@@ -206,7 +206,12 @@ class Index:
     def search(self, query: str, limit: int = 10, mode: Mode = "any", **options: Any) -> Results:
         """Find the best documents for a query in the newest commit; see `Snapshot.search`."""
         shared = self._at_newest
-        if shared is None or self._catalog is None or self._catalog.moment() != self._moment:
+        if (
+            shared is None
+            or shared._held is not self._newest  # Somebody else, who asked for no search, has seen a newer commit.
+            or self._catalog is None
+            or self._catalog.moment() != self._moment
+        ):
             shared = self._shared_snapshot()
         if not options:
             quick = shared.quick(query, limit, mode)
