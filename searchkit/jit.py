@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import llvmlite.binding as llvm
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 
 from searchkit import kernel_cache
 
@@ -59,3 +60,29 @@ def _kept_in_turn(kernel: Any) -> Any:
 
         cache.save_overload = save_overload
     return kernel
+
+
+_FORK_WAIT_S: Final = 5.0
+"""How long a fork waits for another thread that loads or compiles kernels; loading takes a third of a second."""
+
+
+class _Compiler:
+    """numba's lock, held across a fork: a child would wait for a thread of its parent until the end of time."""
+
+    def __init__(self) -> None:
+        self._held = False
+
+    def hold(self) -> None:
+        """Before a fork. A compilation that takes longer is not waited for; its child must not use kernels."""
+        self._held = global_compiler_lock._lock.acquire(timeout=_FORK_WAIT_S)
+
+    def give_back(self) -> None:
+        """After it, in parent and child."""
+        if self._held:
+            self._held = False
+            global_compiler_lock._lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    _compiler: Final = _Compiler()
+    os.register_at_fork(before=_compiler.hold, after_in_parent=_compiler.give_back, after_in_child=_compiler.give_back)
