@@ -17,7 +17,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench format slow soak clean
+.PHONY: help demo test warmup lint bench format slow soak clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -29,15 +29,19 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "make: searchkit needs Python 3.11 or newer, and $(PYTHON) is older; name another: make PYTHON=..." >&2; exit 2; }
 	@test -x $(BIN)/python || { echo "Setting up $(VENV) with $(PYTHON); the first time takes a minute or two." >&2; $(PYTHON) -m venv $(VENV); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	@# As pip does for what it copies; else every process compiles the sources anew where writing bytecode is turned off.
+	$(BIN)/python -m compileall -q searchkit crawler cli
 	@touch $@
 
 demo: $(READY) ## crawl, index and search a real site served from this machine
 	$(BIN)/searchkit demo $(DEMO)
 
-test: $(READY) ## every test but the slow ones, with coverage
+test: warmup ## every test but the slow ones, with coverage
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" --cov --cov-fail-under=90 $(ARGS)
+
+warmup: $(READY)
 	@# Once and by one process; else each of pytest's would compile the kernels by itself.
 	$(BIN)/searchkit warmup
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" --cov --cov-fail-under=90 $(ARGS)
 
 soak: $(READY) ## try for hours to break an index: kills, power cuts, damage, full disks (ARGS="PART ...")
 	$(BIN)/python -m tests.faults.soak $(ARGS)

@@ -1,12 +1,16 @@
 """Where `searchkit` begins. A query in plain words is answered at once; everything else goes to `app.py`.
 
 Most of the time a person waits for a query goes into reading options that most queries do not have, so what is
-nothing but `query DIR WORD...`, perhaps with --json, is read here. Whatever else stands on the line is not.
+nothing but `query DIR WORD...`, perhaps with --json, is read here. Whatever else stands on the line is not. Such a
+process lives for a fifth of a second, so it does without what only pays in a longer life: collecting cycles, threads
+for linear algebra, and taking the interpreter apart in the end.
 """
 
 from __future__ import annotations
 
 import functools
+import gc
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -19,13 +23,16 @@ def main() -> NoReturn:
         from cli.app import main as read_options
 
         read_options()
+    gc.disable()  # One answer, bounded by limits.py, leaves no cycles worth looking for.
+    # No query multiplies matrices, and the threads NumPy's library starts for that wait busily.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from cli.answers import answer
-    from cli.ending import finish
+    from cli.ending import finish, leave
     from cli.terminal import Terminal
 
     directory, words, as_json = plain
     terminal = Terminal.of_process()
-    sys.exit(finish(terminal, functools.partial(answer, terminal, directory, words, as_json=as_json)))
+    leave(terminal, finish(terminal, functools.partial(answer, terminal, directory, words, as_json=as_json)))
 
 
 def _plain_query(arguments: list[str]) -> tuple[Path, list[str], bool] | None:

@@ -5,9 +5,11 @@ Anything else is a fault of ours and keeps its traceback.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from cli.exits import Interrupted, Status, status_of
 from cli.terminal import Terminal
@@ -51,6 +53,18 @@ def finish(terminal: Terminal, command: Callable[[], Status | None], *, debug: b
             raise
         terminal.error(f"{error.filename or 'searchkit'}: {error.strerror or error}")
         return Status.STORE
+
+
+def leave(terminal: Terminal, status: Status) -> NoReturn:
+    """End the process at once, once `finish` has run its command.
+
+    All is closed and written by then. Taking apart an interpreter that has NumPy in it, object by object, would cost
+    another fifth of what a query costs.
+    """
+    for stream in (terminal.stdout, terminal.stderr):
+        with contextlib.suppress(OSError, ValueError):  # Whoever read it has gone; `finish` has said so in the status.
+            stream.flush()
+    os._exit(status)
 
 
 def _silence_stdout() -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +29,7 @@ from searchkit.errors import (
 )
 from searchkit.index.catalog import Catalog
 from searchkit.index.snapshot import load_snapshot
+from searchkit.locks import Lock
 from searchkit.model.results import Results
 from searchkit.model.schema import Schema
 from searchkit.search.request import Mode
@@ -166,7 +166,7 @@ class Index:
         self._catalog: Catalog | None = Catalog(directory)
         state, _ = self._catalog.load()
         self.schema = state.schema
-        self._refresh = threading.Lock()
+        self._refresh = Lock()
         self._newest: tuple[Snapshot | None, Callable[[], bool]] = (None, _never)
         """The newest commit as all searches share it, and whether nothing has been committed since it was the newest."""
         have = analyzer(state.schema.language).label

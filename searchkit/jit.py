@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import llvmlite.binding as llvm
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 
 from searchkit import kernel_cache
 
@@ -40,8 +41,48 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         # numba asks for the place once, while it decorates.
         numba.config.CACHE_DIR = str(cache_directory() or before)  # type: ignore[attr-defined]
         try:
-            return numba.njit(**options)(function)
+            return _kept_in_turn(numba.njit(**options)(function))
         finally:
             numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
 
     return decorate
+
+
+def _kept_in_turn(kernel: Any) -> Any:
+    """The same kernel, whose code is written to the cache by one process at a time."""
+    cache, directory = getattr(kernel, "_cache", None), cache_directory()  # A plain function if the compiler is off.
+    if cache is not None and directory is not None:
+        save = cache.save_overload
+
+        def save_overload(signature: Any, compiled: Any) -> None:
+            with kernel_cache.alone(directory):
+                save(signature, compiled)
+
+        cache.save_overload = save_overload
+    return kernel
+
+
+_FORK_WAIT_S: Final = 5.0
+"""How long a fork waits for another thread that loads or compiles kernels; loading takes a third of a second."""
+
+
+class _Compiler:
+    """numba's lock, held across a fork: a child would wait for a thread of its parent until the end of time."""
+
+    def __init__(self) -> None:
+        self._held = False
+
+    def hold(self) -> None:
+        """Before a fork. A compilation that takes longer is not waited for; its child must not use kernels."""
+        self._held = global_compiler_lock._lock.acquire(timeout=_FORK_WAIT_S)
+
+    def give_back(self) -> None:
+        """After it, in parent and child."""
+        if self._held:
+            self._held = False
+            global_compiler_lock._lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    _compiler: Final = _Compiler()
+    os.register_at_fork(before=_compiler.hold, after_in_parent=_compiler.give_back, after_in_child=_compiler.give_back)

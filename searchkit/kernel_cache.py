@@ -9,12 +9,14 @@ know: numba.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import stat
 import sys
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -66,6 +68,23 @@ def directory(processor: str) -> Path | None:
     except OSError:
         return None
     return where
+
+
+@contextlib.contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Keep other processes, and other threads, from writing to a directory of kernels meanwhile.
+
+    numba numbers the files of a kernel by what its index lists, and two processes that compile it for two types at the
+    same time would choose the same number: one would find the other's code under its own type.
+    """
+    with contextlib.ExitStack() as held:
+        if sys.platform != "win32":
+            import fcntl
+
+            with contextlib.suppress(OSError):  # Without a lock it is as it is without us.
+                file = held.enter_context(open(directory / ".lock", "ab"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def remove_stale(now: float | None = None) -> int:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import itertools
 import operator
 import re
-import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -28,6 +27,7 @@ from searchkit.analysis.fold import APOSTROPHES, Folder
 from searchkit.analysis.languages import Language, language
 from searchkit.analysis.patterns import VERBOSE, VERSION1, later
 from searchkit.analysis.surfaces import PLAIN_CJK, placed_surfaces, surfaces
+from searchkit.locks import Lock
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,7 +108,7 @@ class Analyzer:
             self.label += f"-snowball{release}"
             stemmer = Stemmer.Stemmer(language.stemmer, 0)
             self._stem, self._stem_all = stemmer.stemWord, stemmer.stemWords
-        self._lock = lock = threading.RLock()  # One for all, since a Snowball stemmer has one buffer.
+        self._lock = lock = Lock()  # One for all, since a Snowball stemmer has one buffer.
         self._terms_of = _Memory(self._terms_of_surface, SURFACES_MAX, lock)
         self._parts_of = _Memory(self._parts_of_surface, PLACED_SURFACES_MAX, lock)
         self._folded = _Memory(self._folder.fold, PLACED_SURFACES_MAX, lock)
@@ -303,7 +303,7 @@ class _Memory(dict[str, _Found]):
     again comes back.
     """
 
-    def __init__(self, compute: Callable[[str], _Found], size: int, lock: threading.RLock) -> None:
+    def __init__(self, compute: Callable[[str], _Found], size: int, lock: Lock) -> None:
         super().__init__()
         self._compute = compute
         self._half = size // 2

@@ -47,6 +47,8 @@ class SegmentView:
         self.base = base
         self.documents = reader.head.documents
         self.cache: dict[Any, Any] = {}
+        """What others derive from it and want kept; snapshots hand it on as long as nothing is deleted of the segment."""
+        self._frequencies: dict[str, int] = {}
 
     @cached_property
     def live(self) -> BitMap:
@@ -55,12 +57,18 @@ class SegmentView:
 
     def document_frequency(self, term: str) -> int:
         """Live documents that hold a term."""
+        known = self._frequencies.get(term)
+        if known is not None:
+            return known
         number = self.reader.terms.number(term)
         if number is None:
             return 0
         frequency = self.reader.document_frequency(number)
         if self.dead:
             frequency -= self.reader.postings(number).intersection_cardinality(self.dead)
+            if len(self._frequencies) >= _REMEMBERED_TERMS_MAX:
+                self._frequencies.clear()
+            self._frequencies[term] = frequency
         return frequency
 
 
@@ -75,16 +83,28 @@ class IndexSnapshot:
     dead : dict of segment id to BitMap
     readers : dict of segment id to SegmentReader
         One for each segment of `state`.
+    before : IndexSnapshot, optional
+        One whose views of segments are used again where they are the same.
     """
 
     def __init__(
-        self, directory: Path, state: State, dead: dict[str, BitMap], readers: dict[str, SegmentReader]
+        self,
+        directory: Path,
+        state: State,
+        dead: dict[str, BitMap],
+        readers: dict[str, SegmentReader],
+        before: IndexSnapshot | None = None,
     ) -> None:
         self.directory = directory
         self.state = state
+        known = {} if before is None else {view.reader: view for view in before.views}
         views, base = [], 0
         for entry in state.segments:
-            views.append(SegmentView(readers[entry.id], dead.get(entry.id, BitMap()), base))
+            reader, gone = readers[entry.id], dead.get(entry.id, BitMap())
+            same = known.get(reader)
+            if same is None or same.base != base or same.dead != gone:
+                same = SegmentView(reader, gone, base)
+            views.append(same)
             base += entry.documents
         self.views: tuple[SegmentView, ...] = tuple(views)
         self.places = base
@@ -147,8 +167,8 @@ class IndexSnapshot:
 
     def id(self, place: int) -> str:
         """The id of the document at a place."""
-        view, doc = self.locate(place)
-        return view.reader.id(doc)
+        view = self.views[bisect.bisect_right(self._bases, place) - 1]
+        return view.reader.id(place - view.base)
 
     def record(self, place: int) -> dict[str, Any]:
         """The stored record of the document at a place."""
@@ -165,7 +185,7 @@ _ATTEMPTS = 20
 
 
 def load_snapshot(catalog: Catalog, before: IndexSnapshot | None = None) -> IndexSnapshot:
-    """The newest commit. Segments that `before` has open are used again.
+    """The newest commit. Segments that `before` has open are used again, and so is all that was derived from them.
 
     A segment may be merged away between reading the catalog and opening its file; then a newer commit
     exists, and is read instead.
@@ -179,7 +199,7 @@ def load_snapshot(catalog: Catalog, before: IndexSnapshot | None = None) -> Inde
                 readers[entry.id] = open_readers.get(entry.id) or SegmentReader(
                     catalog.segment_path(entry.id), entry.size, entry.spine, entry.sums
                 )
-            return IndexSnapshot(catalog.directory.parent, state, dead, readers)
+            return IndexSnapshot(catalog.directory.parent, state, dead, readers, before)
         except SegmentDamaged:
             if attempt == _ATTEMPTS - 1 or catalog.generation() == state.generation:
                 raise

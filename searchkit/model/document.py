@@ -7,7 +7,6 @@ and one JSON encoding. What this module does not know: words, analyzers, and whe
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import reprlib
@@ -117,6 +116,8 @@ def finished(parts: Parts, where: str = "") -> Document:
     if len(stored) > limits.DOCUMENT_CHARACTERS_MAX:
         size = f"{len(stored):,} bytes, more than the limit of {limits.DOCUMENT_CHARACTERS_MAX:,}"
         raise DocumentInvalid(f"document {parts.id[:80]!r} takes {size}", where)
+    import hashlib  # Here and below: loading it takes as long as half a query, which needs none of this.
+
     digest = int.from_bytes(hashlib.blake2b(stored, digest_size=8).digest(), "little")
     return Document(*parts[:4], stored, digest)
 
@@ -126,12 +127,15 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators
 
 def id_hash(id: str) -> int:
     """64-bit hash by which a segment finds an id; equal hashes are told apart by the ids themselves."""
+    import hashlib
+
     return int.from_bytes(hashlib.blake2b(id.encode("utf-8"), digest_size=8).digest(), "little")
 
 
 def id_hash_bytes(ids: Iterable[str]) -> bytes:
     """`id_hash` of many ids, one after the other, 8 little-endian bytes each."""
-    blake2b = hashlib.blake2b
+    from hashlib import blake2b
+
     return b"".join([blake2b(id.encode("utf-8"), digest_size=8).digest() for id in ids])
 
 

@@ -9,7 +9,6 @@ here (`search/highlight.py`).
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable
 from typing import Any, Final, Self
@@ -55,6 +54,8 @@ def safe_text(text: str) -> str:
 
 def escape_html(text: str) -> str:
     """Text as HTML element content or as the value of a quoted attribute; controls are treated as by `safe_text`."""
+    import html  # Its table of entities is of no use to a terminal.
+
     return html.escape(_displayable(text), quote=True)
 
 

@@ -258,16 +258,19 @@ def _canonical(tree: LexborHTMLParser, base: str, url: str) -> str | None:
 
 def _links(tree: LexborHTMLParser, base: str, page_nofollow: bool) -> tuple[tuple[Link, ...], int]:
     found: dict[str, Link] = {}
+    targets: dict[str, str] = {}
     left_out = 0
     for node in tree.css("a[href], area[href]"):
         href = _attribute(node, "href").strip()
         if not href or href.startswith("#") or len(href) > 4 * limits.ID_BYTES_MAX:
             continue
-        target = _join(base, href).partition("#")[0]
+        target = targets.get(href)
+        if target is None:
+            if len(found) >= limits.PAGE_LINKS_MAX:
+                left_out += 1  # Without resolving it, which costs more than all the rest.
+                continue
+            target = targets[href] = _join(base, href).partition("#")[0]
         known = found.get(target)
-        if known is None and len(found) >= limits.PAGE_LINKS_MAX:
-            left_out += 1
-            continue
         if known is not None and known.text and not known.nofollow:
             continue
         nofollow = page_nofollow or "nofollow" in _attribute(node, "rel").lower().split()
@@ -302,13 +305,15 @@ def _too_deep(text: str) -> bool:
     """Whether a tree of this page could be deeper, larger or wider than a parser should be given. Linear."""
     if any(_attributes(chunk) > limits.PAGE_ATTRIBUTES_MAX for chunk in text.split(">") if len(chunk) > _LONG_TAG):
         return True
-    if text.count("<") <= limits.PAGE_NESTING_MAX:
+    starts = text.count("<")
+    if starts <= limits.PAGE_NESTING_MAX:
         return False
-    depth = tags = depths = 0
+    if starts > limits.PAGE_TAGS_MAX and _TAG.subn("", text)[1] > limits.PAGE_TAGS_MAX:
+        return True  # Counted in one call: a page made to be slow should not be walked through twice.
+    depth = depths = 0
     for match in _TAG.finditer(text):
-        tags += 1
         depths += depth
-        if tags > limits.PAGE_TAGS_MAX or depths > _DEPTHS_MAX:
+        if depths > _DEPTHS_MAX:
             return True
         if match[2].lower() in _FLAT or match[3].endswith("/"):
             continue

@@ -33,7 +33,7 @@ class Answer:
         The plan that was ranked, if one was made; else it is made when it is needed.
     """
 
-    __slots__ = ("_analyzer", "_held", "_highlighter", "_mode", "_query", "_ranking_made", "_resolved")
+    __slots__ = ("_analyzer", "_held", "_highlighter", "_mode", "_query", "_ranking", "_resolved")
 
     def __init__(
         self,
@@ -48,18 +48,9 @@ class Answer:
         self._analyzer = analyzer
         self._query = query
         self._mode: Mode = mode
-        self._ranking_made: Ranking | None = ranking
+        self._ranking = ranking
         self._resolved: ResolvedPlan | None = resolved
         self._highlighter: Highlighter | None = None
-
-    def _ranking(self) -> Ranking:
-        if self._ranking_made is None:
-            self._ranking_made = self._make_ranking()
-        return self._ranking_made
-
-    def _make_ranking(self) -> Ranking:
-        """The ranking, where it was not given."""
-        raise AssertionError("unreachable: who gives none makes one")
 
     def _plan(self) -> ResolvedPlan:
         if self._resolved is None:
@@ -69,12 +60,11 @@ class Answer:
 
     def hits(self) -> list[Hit]:
         """Best first."""
-        pairs = zip(self._ranking().places.tolist(), self._ranking().scores.tolist(), strict=True)
-        return [Hit(place, score, self) for place, score in pairs]
+        return [Hit(place, score, self) for place, score in self._ranking.pairs()]
 
     def total(self) -> int:
         """Documents that match."""
-        return self._ranking().total
+        return self._ranking.total
 
     def warnings(self) -> tuple[str, ...]:
         """What of the query was not understood."""

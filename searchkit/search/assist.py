@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import re
 import sys
-import threading
 from collections import OrderedDict
 from dataclasses import replace
 from functools import cached_property
@@ -23,6 +22,7 @@ from searchkit.analysis.surfaces import placed_surfaces, surfaces
 from searchkit.codec import bitmap
 from searchkit.codec.bitmap import BitMap
 from searchkit.index.snapshot import IndexSnapshot
+from searchkit.locks import Lock
 from searchkit.model.document import clean_text
 from searchkit.model.schema import Schema
 from searchkit.model.suggestions import Change, Correction, Suggestion
@@ -65,7 +65,7 @@ class Assistant:
         self._analyzer = analyzer
         self._sets: OrderedDict[str, BitMap] = OrderedDict()
         self._members = 0
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     # --- what it is made of -----------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.errors import RequestError
 from searchkit.index.snapshot import IndexSnapshot
+from searchkit.locks import Lock
 from searchkit.query.plan import Bool, Node, PhraseLeaf, Plan, PrefixLeaf, TermLeaf
 from searchkit.rank.bm25 import Parameters
 from searchkit.search.execute import Ranking, rank_plain
@@ -35,7 +36,7 @@ class _Auto:
     """Counts queries, and loads the kernels in a thread when there were enough."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._asked = 0
         self._ranker: Ranker = rank_plain
         self.loaded = False

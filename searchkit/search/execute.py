@@ -8,7 +8,8 @@ posting and 10 bytes a document of the largest segment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ from searchkit.search.match import is_plain_disjunction, matching
 from searchkit.search.resolve import ResolvedPlan
 
 _PLACE_MASK = (1 << 32) - 1
+_KEY = struct.Struct("<If")
+"""The two halves of a key in memory, as on any machine that reads segments in place."""
 
 
 class Ranking:
@@ -58,6 +61,10 @@ class Ranking:
     def places(self) -> npt.NDArray[np.int64]:
         """Places of the documents in the snapshot; ascending among equal scores."""
         return self._places
+
+    def pairs(self) -> Iterable[tuple[int, float]]:
+        """Place and score of each document."""
+        return zip(self._places.tolist(), self._scores.tolist(), strict=True)
 
     @property
     def total(self) -> int:
@@ -97,6 +104,15 @@ class KeyRanking(Ranking):
     def places(self) -> npt.NDArray[np.int64]:
         """Places of the documents in the snapshot; ascending among equal scores."""
         return _PLACE_MASK - (self._keys[: self._held] & np.uint64(_PLACE_MASK)).astype(np.int64)
+
+    def pairs(self) -> Iterable[tuple[int, float]]:
+        """Place and score of each document."""
+        return pairs_of(self._keys, self._held)
+
+
+def pairs_of(keys: npt.NDArray[np.uint64], held: int) -> list[tuple[int, float]]:
+    """Place and score of the documents of some keys, see `KeyRanking`: read from their bytes, quicker than computed."""
+    return [(_PLACE_MASK - low, score) for low, score in _KEY.iter_unpack(keys[:held].tobytes())]
 
 
 def parameters_of(snapshot: IndexSnapshot, weights: tuple[float, ...], k1: float, b: float) -> Parameters:

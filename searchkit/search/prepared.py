@@ -10,7 +10,7 @@ asked for. What this module does not know: queries.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,17 @@ _TERMS_REMEMBERED_MAX = 100_000
 """Terms of a segment that are remembered; some 40 MB, then all are forgotten."""
 EVERYBODY = np.zeros(0, np.uint64)
 """Stands for a mask with all bits set."""
+
+
+class _Described(NamedTuple):
+    """A term of a segment file, whatever is deleted of it."""
+
+    number: TermId
+    place: tuple[int, int, int, int, int, int]
+    containers: npt.NDArray[np.int64]
+    """See `kernels.describe.describe_term`."""
+    alive: PreparedTerm
+    """With nothing deleted."""
 
 
 class PreparedTerm(NamedTuple):
@@ -112,37 +123,67 @@ def prepared(reader: SegmentReader, parameters: Parameters) -> Prepared:
 def term(view: SegmentView, name: str, parameters: Parameters) -> PreparedTerm | None:
     """A term of a segment, or None if it does not occur there.
 
+    What follows from the file is worked out once. Of what follows from its deletions, only terms that a deleted document
+    holds have anything; they are counted anew for each set of deletions.
+
     Raises
     ------
     SegmentDamaged
         If its bytes are not what was written, or do not fit each other.
     """
-    cache = view.cache if view.dead else view.reader.cache
-    terms: dict[str, PreparedTerm | None] = cache.setdefault("terms", {})
-    if name in terms:
-        return terms[name]
-    number = view.reader.terms.number(name)
-    found = None if number is None else _prepare_term(view, number, parameters)
-    if len(terms) >= _TERMS_REMEMBERED_MAX:
-        terms.clear()
-    terms[name] = found
+    described = _described(view.reader, name, parameters)
+    if described is None or not view.dead:
+        return None if described is None else described.alive
+    terms: dict[str, PreparedTerm] = view.cache.setdefault("terms", {})
+    found = terms.get(name)
+    if found is None:
+        found = described.alive
+        if view.document_frequency(name) < view.reader.document_frequency(described.number):
+            found = _counted(view.reader, described.place, described.containers, live_bits(view), parameters)
+        _remember(terms, name, found)
     return found
 
 
-def _prepare_term(view: SegmentView, number: TermId, parameters: Parameters) -> PreparedTerm:
-    reader, segment = view.reader, prepared(view.reader, parameters)
+def _remember(terms: dict[str, Any], name: str, found: object) -> None:
+    if len(terms) >= _TERMS_REMEMBERED_MAX:
+        terms.clear()
+    terms[name] = found
+
+
+def _described(reader: SegmentReader, name: str, parameters: Parameters) -> _Described | None:
+    terms: dict[str, _Described | None] = reader.cache.setdefault("terms", {})
+    if name in terms:
+        return terms[name]
+    number = reader.terms.number(name)
+    found = None if number is None else _describe(reader, number, parameters)
+    _remember(terms, name, found)
+    return found
+
+
+def _describe(reader: SegmentReader, number: TermId, parameters: Parameters) -> _Described:
+    segment = prepared(reader, parameters)
     place = segment.place(reader, number)
     start, end, first, frequency, _, _ = place
     reader.bytes_of(layout.POSTINGS, 2 * start, 2 * end)
     reader.bytes_of(layout.TFS, *reader.tfs_range(first, first + frequency))
-    row, table = np.array(place, np.int64), np.zeros((segment.windows, 3), np.int64)
+    containers = np.zeros((segment.windows, 3), np.int64)
     # Two threads may do this at once; both write the same.
-    if describe_term(segment.arrays, segment.scoring, row, table) == FAULT:
+    if describe_term(segment.arrays, segment.scoring, np.array(place, np.int64), containers) == FAULT:
         raise SegmentDamaged(reader.path, f"the posting list of term {number} does not fit the bytes it was given")
+    return _Described(number, place, containers, _counted(reader, place, containers, EVERYBODY, parameters))
+
+
+def _counted(
+    reader: SegmentReader,
+    place: tuple[int, int, int, int, int, int],
+    containers: npt.NDArray[np.int64],
+    live: npt.NDArray[np.uint64],
+    parameters: Parameters,
+) -> PreparedTerm:
+    """A described term, by its documents that are live."""
     histogram = np.zeros(256, np.int64)
-    impact_histogram(segment.arrays, row, table, live_bits(view), histogram)
-    reaching = np.cumsum(histogram[::-1])
-    levels = 255 - np.searchsorted(reaching, LEVEL_RANKS)
+    impact_histogram(prepared(reader, parameters).arrays, np.array(place, np.int64), containers, live, histogram)
+    levels = 255 - np.searchsorted(np.cumsum(histogram[::-1]), LEVEL_RANKS)
     return PreparedTerm(place, np.clip(levels, 0, 255).astype(np.uint8).tobytes())
 
 
@@ -152,7 +193,14 @@ def live_bits(view: SegmentView) -> npt.NDArray[np.uint64]:
         return EVERYBODY
     bits: npt.NDArray[np.uint64] | None = view.cache.get("live")
     if bits is None:
-        bits = view.cache["live"] = as_bits(view.live, view.documents)
+        known: tuple[bitmap.BitMap, npt.NDArray[np.uint64]] | None = view.reader.cache.get("live")
+        if known is not None and known[0] <= view.dead:  # As of a commit before: only what went since is cleared.
+            bits = known[1].copy()
+            gone = bitmap.to_array(view.dead - known[0])
+            np.bitwise_and.at(bits, gone >> 6, ~(np.uint64(1) << (gone & np.uint32(63)).astype(np.uint64)))
+        else:
+            bits = as_bits(view.live, view.documents)
+        view.cache["live"], view.reader.cache["live"] = bits, (view.dead, bits)
     return bits
 
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from searchkit.errors import SegmentDamaged
 from searchkit.index.snapshot import IndexSnapshot
+from searchkit.locks import Lock
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1, Parameters, inverse_document_frequency
 from searchkit.rank.bounds import IMPACT_MAX, impact_scale
 from searchkit.rank.kernels import answer
@@ -34,7 +35,7 @@ _PARAMETERS_MAX = 4
 """Sets of parameters a snapshot keeps tables for."""
 
 _threads = threading.local()
-_making = threading.Lock()
+_making = Lock()
 
 
 class Tables:
@@ -59,7 +60,7 @@ class Tables:
         self.parameters = parameters
         self.windows = max((-(-view.documents // WINDOW) for view in snapshot.views), default=1)
         segments = len(snapshot.views)
-        self._lock = threading.Lock()
+        self._lock = Lock()
         usual = parameters_of(snapshot, snapshot.schema.weights, DEFAULT_K1, DEFAULT_B)
         self._segments = [prepared(view.reader, usual) for view in snapshot.views]
         self._scales = np.array([self._scale(number) for number in range(segments)], np.float64).reshape(-1, 2)

@@ -400,9 +400,11 @@ class SegmentReader:
             self._array(name, layout.U4) for name in (layout.ID_ENDS, layout.ID_HASHES, layout.ID_DOCS)
         )
         documents = self.head.documents
-        if any(len(array) != documents for array in (ends, hashes, docs)) or docs.max(initial=0) >= max(documents, 1):
+        complete = all(len(array) == documents for array in (ends, hashes, docs)) and not (docs >= documents).any()
+        if not complete or ends[-1:].sum() != self._sums.size(layout.IDS) or (ends[1:] < ends[:-1]).any():
             raise SegmentDamaged(self.path, "the table of ids is not one of its documents")
-        return IdTable(ends, hashes, docs, partial(self._part, layout.IDS))
+        text, verified = self._view(layout.IDS), self._sums.flags(layout.IDS)
+        return IdTable(ends, hashes, docs, text, verified, partial(self._part, layout.IDS))
 
     def id(self, doc: DocId) -> str:
         """The id of a document."""

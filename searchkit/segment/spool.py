@@ -7,7 +7,6 @@ a map of it, so that a merge needs memory for the chunk at hand and not for the 
 from __future__ import annotations
 
 import mmap
-import tempfile
 from pathlib import Path
 
 from searchkit.store.files import os_errors
@@ -28,6 +27,8 @@ class Spool:
     """
 
     def __init__(self, directory: Path) -> None:
+        import tempfile  # Who only reads needs neither this nor what it loads.
+
         self._directory = directory
         self._file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES_MAX, "w+b", _WRITE_BYTES, dir=str(directory))  # noqa: SIM115 - see close
         self.size = 0

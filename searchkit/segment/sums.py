@@ -91,6 +91,11 @@ class Sums:
             raise SegmentDamaged(self.where, f"has no part {name!r}")
         return self._sizes[name]
 
+    def flags(self, name: str) -> memoryview:
+        """Which blocks of a part are known to be what was written, as they become known: 0 or 1 for each."""
+        first, size = self._first[name], self.size(name)
+        return memoryview(self._verified)[first : first + -(-size // CHECKSUM_BLOCK_BYTES)]
+
     def verify(self, name: str, part: memoryview, start: int = 0, stop: int | None = None) -> None:
         """Raise SegmentDamaged unless bytes `start` to `stop` of a part are what was written."""
         size = self.size(name)

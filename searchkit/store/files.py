@@ -13,7 +13,6 @@ import errno
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -118,6 +117,8 @@ def make_directory(directory: Path) -> None:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a whole file so that, whatever happens, either the old or the new content is there."""
+    import tempfile  # Who only reads needs neither this nor what it loads.
+
     with os_errors(path):
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import sys
 import threading
 import time
 import weakref
@@ -22,6 +23,10 @@ from searchkit.errors import StorageError
 
 _FORK_WAIT_S = 5.0
 """How long a fork waits for reads of other threads, which take milliseconds, and its parent for the child to close."""
+
+
+_LOADED_LATE = frozenset({"searchkit", "numba", "llvmlite"})
+"""Packages whose modules are imported when they are first needed, in whatever thread that is."""
 
 
 class Gate:
@@ -106,6 +111,19 @@ class Gate:
         self._changed, self._passing, self._closed, self._own = threading.Condition(), 0, False, threading.local()
 
 
+def _let_imports_end() -> None:
+    """Wait while other threads load parts of us: a child would wait for what they began until the end of time."""
+    if threading.active_count() == 1:
+        return
+    deadline = time.monotonic() + _FORK_WAIT_S
+    while time.monotonic() < deadline and any(
+        getattr(getattr(module, "__spec__", None), "_initializing", False)
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] in _LOADED_LATE
+    ):
+        time.sleep(0.001)
+
+
 class Forks:
     """Brings what is open through a fork: for each gate, what a child does with its copy.
 
@@ -128,6 +146,7 @@ class Forks:
         self._open[gate] = let_go
 
     def _before(self) -> None:
+        _let_imports_end()
         self._lock.__enter__()
         # A thread that forks within a read of its own cannot wait for itself: what it reads stays open in the child.
         self._held = [(gate, gate._close(_FORK_WAIT_S)) for gate in list(self._open) if not gate.nested]

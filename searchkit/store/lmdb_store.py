@@ -21,7 +21,6 @@ import errno
 import itertools
 import mmap
 import os
-import secrets
 import threading
 import time
 import weakref
@@ -225,6 +224,8 @@ def _mutable(path: Path, *, create: bool, databases: tuple[str, ...]) -> _Enviro
 
 def _make(path: Path, databases: tuple[str, ...]) -> None:
     """Put a new store in place, whole or not at all; one that another process puts there first is kept."""
+    import secrets  # Who only reads needs neither this nor what it loads.
+
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
         with _lmdb_errors(path):

@@ -12,13 +12,13 @@ made at first use in a second and 250 bytes a word: 50 microseconds. What this m
 
 from __future__ import annotations
 
-import threading
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from searchkit.locks import Lock
 from searchkit.suggest import channel
 from searchkit.suggest.lexicon import Lexicon
 from searchkit.suggest.noise import DEFAULT, Noise, tables
@@ -67,7 +67,7 @@ class Nearby:
         counts = lexicon.counts[kept]
         self.priors = np.round(PRIOR * np.log(np.maximum(counts, 1))).astype(np.int64)
         self.most = np.where(counts > RARE, 2, 1).astype(np.int64)
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self.numbers)

@@ -100,8 +100,8 @@ def loaded_by(code: str, *, cwd: Path) -> set[str]:
 
 
 def run_command(*arguments: str) -> str:
-    """The code that runs `searchkit` with these arguments and leaves quietly."""
-    return f"sys.argv = {['searchkit', *arguments]!r}\nfrom cli.__main__ import main\nmain()"
+    """The code that runs `searchkit` with these arguments and leaves the usual way, so that what was loaded is told."""
+    return f"import os\nos._exit = sys.exit\nsys.argv = {['searchkit', *arguments]!r}\nfrom cli.__main__ import main\nmain()"
 
 
 def test_importing_the_library_is_light(root):

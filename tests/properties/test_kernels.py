@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import searchkit
 from searchkit.query.planning import plan_query
-from searchkit.rank.kernels.arrays import Leaves, Scoring, new_scratch
+from searchkit.rank.kernels.arrays import Leaves, Scoring, SegmentArrays, new_scratch
 from searchkit.rank.kernels.blocks import GIVEN_UP, rank_blocks
 from searchkit.rank.kernels.bounds import floor_of, weigh
 from searchkit.rank.kernels.heap import sort_best_first
@@ -144,6 +144,8 @@ def test_either_kernel_answers_alone(
     heap, kept = np.zeros(k, np.uint64), 0
     for view in held.views:
         segment, scratch = prepared.prepared(view.reader, parameters), new_scratch(tables.windows)
+        # Kernels are compiled for arrays that can be written to; for others all of them would be compiled once more.
+        segment.arrays = SegmentArrays(*(array if array.flags.writeable else array.copy() for array in segment.arrays))
         places, factors = [], []
         for leaf in resolved.leaves:
             found = prepared.term(view, leaf.leaf.term, segment.parameters)

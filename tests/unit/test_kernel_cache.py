@@ -64,6 +64,25 @@ def test_versions_nobody_uses_are_removed(cache: Path) -> None:
     assert not old.exists() and new.exists()
 
 
+def test_one_process_at_a_time_writes_kernels(cache: Path, tmp_path: Path) -> None:
+    """What compiles a kernel waits until nobody else is writing, and then has it kept."""
+    (tmp_path / "kernel.py").write_text(
+        "from searchkit import jit\nadd = jit.njit(cache=True)(lambda a: a + 1)\nprint(add(1), flush=True)\n"
+    )
+    command, environment = [sys.executable, str(tmp_path / "kernel.py")], {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    script = "from searchkit import jit; print(jit.cache_directory())"
+    found = Path(
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+    )
+    with kernel_cache.alone(found):
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(timeout=4)
+        assert not list(found.rglob("*.nbc"))
+    assert child.communicate(timeout=60)[0].strip() == b"2"
+    assert list(found.rglob("*.nbc"))
+
+
 def test_kernels_are_cached_there_and_others_are_left_alone(cache: Path) -> None:
     """Ours in our directory, beside nothing of anybody else's: numba's own setting is as it was."""
     script = (

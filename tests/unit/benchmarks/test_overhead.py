@@ -60,9 +60,18 @@ def test_threads_share_the_questions(peers, monkeypatch):
 
 def test_a_process_is_charged_what_it_used():
     """A process that computes costs more than one that does nothing."""
-    idle = overhead.child_cpu_ms([sys.executable, "-S", "-c", "pass"], 2)
-    busy = overhead.child_cpu_ms([sys.executable, "-S", "-c", "sum(range(20_000_000))"], 2)
+    scripts = "pass", "sum(range(20_000_000))"
+    idle, busy = overhead.children_cpu_ms([[sys.executable, "-S", "-c", script] for script in scripts], 2)
     assert busy > idle
+
+
+def test_a_cold_query_is_a_whole_process(peers, root, monkeypatch):
+    """Each kind of query finds something and is charged; so is what its imports alone cost."""
+    corpus, (one, _, _) = peers
+    monkeypatch.chdir(root)
+    found = overhead.cold_ms(corpus, one.index.path, 1)
+    assert len(found) == 5
+    assert min(found.values()) > 0
 
 
 def test_shares_of_ten_segments_are_left_alone_by_merging():

@@ -211,6 +211,17 @@ def test_many_queries_are_one_commit(index: searchkit.Index) -> None:
     assert [[hit.id for hit in results] for results in many] == [["fox"], ["dog"], []]
 
 
+@pytest.mark.parametrize("look", [len, searchkit.Index.snapshot, searchkit.Index.stats, lambda index: index.get("fox")])
+def test_whoever_sees_a_commit_first_a_search_sees_it_too(index: searchkit.Index, look: Any) -> None:
+    """Another look at the index between a commit and a search does not leave the search with the commit before."""
+    assert [hit.id for hit in index.search("crow")] == []
+    with searchkit.open(index.path) as other, other.writer() as writer:
+        writer.add({"id": "crow", "text": "A crow"})
+    look(index)
+    assert [hit.id for hit in index.search("crow")] == ["crow"]
+    assert [hit.id for hit in index.search_many(["crow"])[0]] == ["crow"]
+
+
 def test_readers_in_threads_see_whole_commits(tmp_path: Path) -> None:
     """While a writer replaces all documents over and over and merges, every search sees one generation of them."""
     index = searchkit.create(tmp_path)

@@ -121,6 +121,17 @@ def test_links_are_bounded_and_counted():
     assert page.links_left_out == 500
 
 
+def test_links_beyond_the_limit_are_not_resolved(monkeypatch):
+    """However many links a page has, a thousand addresses are made absolute; a known one may still name its text."""
+    resolved = []
+    monkeypatch.setattr("searchkit.pages.extract.urljoin", lambda base, href: resolved.append(href) or f"{base}{href}")
+    anchors = b"<a href=0></a>" + b"".join(b"<a href=%d>x</a>" % number for number in range(3_000))
+    page = extract(anchors, "http://a/")
+    assert len(resolved) == len(page.links) == limits.PAGE_LINKS_MAX
+    assert page.links[0] == Link("http://a/0", "x")
+    assert page.links_left_out == 2_000
+
+
 HOSTILE = {
     "deep": b"<div>" * 50_000 + b"words<a href=/x>y</a>" + b"</div>" * 50_000,
     "deep and wide": (b"<div>" * 1_900 + b"words" + b"</div>" * 1_900) * 30,

@@ -1,0 +1,134 @@
+"""What a thread holds while another one forks, the child does not wait for."""
+
+from __future__ import annotations
+
+import os
+import threading
+import traceback
+from collections.abc import Callable
+from functools import cached_property
+
+import pytest
+
+import searchkit
+from searchkit.index.snapshot import SegmentView
+from searchkit.locks import Lock
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+
+
+def status_of_child(work: Callable[[], object]) -> int:
+    """Fork, do something in the child within ten seconds, and give back how it ended."""
+    import signal
+
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            signal.alarm(10)
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1]
+
+
+def while_another_thread_is_in(
+    held: Callable[[threading.Event, threading.Event], object], work: Callable[[], object]
+) -> int:
+    """The status of a child that was forked while another thread was in the middle of something."""
+    inside, leave = threading.Event(), threading.Event()
+    other = threading.Thread(target=held, args=(inside, leave))
+    other.start()
+    assert inside.wait(10)
+    try:
+        return status_of_child(work)
+    finally:
+        leave.set()
+        other.join()
+
+
+def test_a_lock_another_thread_holds_is_free_in_the_child() -> None:
+    """The parent's stays taken until it is given back; it can be taken again by its own thread."""
+    lock = Lock()
+
+    def hold(inside: threading.Event, leave: threading.Event) -> None:
+        with lock, lock:
+            inside.set()
+            leave.wait(10)
+
+    def take() -> None:
+        with lock, lock:
+            pass
+
+    assert while_another_thread_is_in(hold, take) == 0
+    take()
+
+
+def test_who_forks_keeps_what_it_holds() -> None:
+    """A thread that forks within a lock gives it back in parent and child."""
+    lock = Lock()
+    with lock:
+        status = status_of_child(lambda: lock.__exit__(None, None, None))
+    assert status == 0
+    with lock:
+        pass
+
+
+def test_a_property_another_thread_works_out_is_worked_out_by_the_child(
+    index_of_one: searchkit.Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before Python 3.12 all objects of a class share a lock for it."""
+    (view,) = index_of_one.snapshot().held.views
+    fresh = SegmentView(view.reader, view.dead, 0)
+    live = vars(SegmentView)["live"]
+    assert isinstance(live, cached_property)
+    parent, work = os.getpid(), live.func
+    leaves: list[threading.Event] = []
+
+    def slowly(of: SegmentView) -> object:
+        if os.getpid() == parent:
+            leaves[0].wait(10)
+        return work(of)
+
+    monkeypatch.setattr(live, "func", slowly)
+
+    def hold(inside: threading.Event, leave: threading.Event) -> None:
+        slow = SegmentView(view.reader, view.dead, 0)
+        leaves.append(leave)
+        threading.Timer(0.2, inside.set).start()  # By then it is in the middle of the next line.
+        assert len(slow.live) == 1
+
+    assert while_another_thread_is_in(hold, lambda: len(fresh.live)) == 0
+
+
+@pytest.fixture
+def index_of_one(tmp_path) -> searchkit.Index:
+    """One document."""
+    index = searchkit.create(tmp_path / "site")
+    with index.writer() as writer:
+        writer.add({"id": "1", "text": "word"})
+    return index
+
+
+def test_threads_that_search_do_not_keep_a_child_from_it(index_of_one: searchkit.Index) -> None:
+    """A child of a busy process answers, however often it is tried."""
+    stop = threading.Event()
+
+    def search() -> None:
+        while not stop.is_set():
+            with searchkit.open(index_of_one.path) as index, index.snapshot() as snapshot:
+                assert len(snapshot.search("word nowhere", engine="numpy")) == 1
+
+    others = [threading.Thread(target=search) for _ in range(3)]
+    for other in others:
+        other.start()
+    try:
+        for _ in range(20):
+            assert status_of_child(lambda: index_of_one.search("word nowhere", engine="numpy").hits[0].fields) == 0
+    finally:
+        stop.set()
+        for other in others:
+            other.join()
