@@ -56,10 +56,13 @@ class PreparedTerm(NamedTuple):
         A row of `Leaves.places`.
     levels : bytes
         For each of `LEVEL_RANKS`, the impact that so many live documents reach, 0 where there are fewer.
+    most : int
+        The largest impact of all its documents, deleted or not.
     """
 
     place: tuple[int, int, int, int, int, int]
     levels: bytes
+    most: int
 
 
 class Prepared:
@@ -139,7 +142,8 @@ def term(view: SegmentView, name: str, parameters: Parameters) -> PreparedTerm |
     if found is None:
         found = described.alive
         if view.document_frequency(name) < view.reader.document_frequency(described.number):
-            found = _counted(view.reader, described.place, described.containers, live_bits(view), parameters)
+            live = _counted(view.reader, described.place, described.containers, live_bits(view), parameters)
+            found = live._replace(most=described.alive.most)
         _remember(terms, name, found)
     return found
 
@@ -184,7 +188,9 @@ def _counted(
     histogram = np.zeros(256, np.int64)
     impact_histogram(prepared(reader, parameters).arrays, np.array(place, np.int64), containers, live, histogram)
     levels = 255 - np.searchsorted(np.cumsum(histogram[::-1]), LEVEL_RANKS)
-    return PreparedTerm(place, np.clip(levels, 0, 255).astype(np.uint8).tobytes())
+    return PreparedTerm(
+        place, np.clip(levels, 0, 255).astype(np.uint8).tobytes(), int(np.flatnonzero(histogram).max(initial=0))
+    )
 
 
 def live_bits(view: SegmentView) -> npt.NDArray[np.uint64]:

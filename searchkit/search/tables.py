@@ -80,7 +80,7 @@ class Tables:
         self.groups: dict[Any, Any] = {}
         self.prefixes: dict[str, Any] = {}
         self._rows: dict[str, int] = {}
-        self._table = np.zeros((0, segments, 6), np.int64)
+        self._table = np.zeros((0, segments, answer.TABLE_COLUMNS), np.int64)
         self._idfs, self._levels = np.zeros(0), np.zeros((0, len(LEVEL_RANKS)))
         self._make_room(_ROWS_AT_FIRST)
 
@@ -112,7 +112,7 @@ class Tables:
     def _make_room(self, rows: int) -> None:
         """Tables for so many rows, with those there are. The old ones stay, for whoever is reading them."""
         segments, used = len(self._segments), len(self.frequencies)
-        table = np.zeros((rows, segments, 6), np.int64)
+        table = np.zeros((rows, segments, answer.TABLE_COLUMNS), np.int64)
         idfs, levels = np.zeros(rows), np.zeros((rows, len(LEVEL_RANKS)))
         table[:used], idfs[:used], levels[:used] = self._table[:used], self._idfs[:used], self._levels[:used]
         self._table, self._idfs, self._levels = table, idfs, levels
@@ -145,7 +145,7 @@ class Tables:
                 self._make_room(2 * row)
             for number, here in enumerate(found):
                 if here is not None:
-                    self._table[row, number] = here.place
+                    self._table[row, number] = (*here.place, here.most)
             self._idfs[row] = inverse_document_frequency(self.snapshot.documents, frequency)
             self._levels[row] = self._reached(found)
             self.frequencies.append(frequency)

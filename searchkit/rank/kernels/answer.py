@@ -18,21 +18,25 @@ from searchkit.rank.kernels.arrays import (
     FAVOUR,
     FREQUENCY,
     IDF,
+    MOST,
     REQUIRED,
     TIMES,
     Leaves,
     Scoring,
     SegmentArrays,
 )
+from searchkit.rank.kernels.bounds import floor_of
 from searchkit.rank.kernels.contexts import SCRATCH_NUMBERS, f64_at, i64_at, scratch_at, segment_at, u32_at, u64_at
 from searchkit.rank.kernels.heap import INLINE, JIT, sort_best_first
 from searchkit.rank.kernels.ranking import count_segment, rank_segment
 
 SEGMENTS, FIELDS, TABLE, IDFS, LEVELS, WEIGHTS, MEANS, SCALES, ROWS, FREE = range(10)
 CONTEXT_NUMBERS = FREE + 1
+TABLE_COLUMNS, MOST_IMPACT = 7, 6
 """The numbers of a snapshot's context: how many segments and fields, and the addresses of
 
-    TABLE      int64 (rows, segments, 6): a row of `Leaves.places` for each word met and each segment; frequency 0: not there
+    TABLE      int64 (rows, segments, TABLE_COLUMNS): for each word met and each segment, a row of `Leaves.places`, of which
+               a frequency of 0 says that it is not there, and the largest impact
     IDFS       float64 (rows,)
     LEVELS     float64 (rows, len(LEVEL_RANKS)): what f / (f + k1) reaches in so many live documents of the index
     WEIGHTS, MEANS   float64 (fields,)
@@ -108,20 +112,30 @@ def _gather(context: Any, number: Any, leaves: Any, count: Any, lists: Any, list
             end = lists[list_row + ENDS + row]
             place = scratch.places[found]
             place[0], place[1], place[2], place[3], place[4], place[5] = start, end, -1, end - start, -1, -1
-            idf, scale = f64_at(lists[LIST_IDFS] + 8 * row, (1,))[0], 1.0
+            idf, scale, most = f64_at(lists[LIST_IDFS] + 8 * row, (1,))[0], 1.0, 255.0
         else:
-            place = i64_at(context[TABLE] + 48 * (row * segments + number), (6,))
+            place = i64_at(context[TABLE] + 8 * TABLE_COLUMNS * (row * segments + number), (TABLE_COLUMNS,))
             for column in range(6):
                 scratch.places[found, column] = place[column]
-            idf, scale = f64_at(context[IDFS] + 8 * row, (1,))[0], upper
+            idf, scale, most = f64_at(context[IDFS] + 8 * row, (1,))[0], upper, np.float64(place[MOST_IMPACT])
         if scratch.places[found, FREQUENCY] == 0:
             if required:
                 return 0
             continue
         scratch.factors[found, IDF], scratch.factors[found, TIMES] = idf, times
         scratch.factors[found, BOUND], scratch.factors[found, REQUIRED] = times * idf * scale, required
+        scratch.factors[found, MOST] = most
         found += 1
     return found
+
+
+@njit(**JIT)
+def _can_reach(factors: Any, count: Any, score: Any) -> Any:
+    """Whether the largest impacts of all leaves in a segment together reach a score."""
+    most = 0.0
+    for leaf in range(count):
+        most += factors[leaf, BOUND] * factors[leaf, MOST] / 255.0
+    return most >= score * FAVOUR
 
 
 @njit(**JIT)
@@ -165,7 +179,7 @@ def answer(context: Any, leaves: Any, count: Any, lists: Any, scratch: Any, keys
     for number in range(segments):
         list_row = _row_of(lists, number)
         here = _gather(context, number, leaves, count, lists, list_row, memory)
-        if here == 0:
+        if here == 0 or not _can_reach(memory.factors, here, floor_of(keys, held, least)):
             continue
         query = _leaves(memory, here, lists, list_row)
         held, scored = rank_segment(
@@ -175,7 +189,7 @@ def answer(context: Any, leaves: Any, count: Any, lists: Any, scratch: Any, keys
         if held == FAULT:
             return FAULT - number, total
         total += scored
-    sort_best_first(keys, held)
+    sort_best_first(keys, held, memory.candidates, memory.histogram)
     return held, total
 
 

@@ -21,6 +21,7 @@ from searchkit.rank.kernels.answer import (
     LIVE,
     LIVE_LENGTH,
     MEANS,
+    MOST_IMPACT,
     REQUEST_CONTEXT,
     REQUEST_LEAVES,
     REQUEST_SCRATCH,
@@ -29,9 +30,21 @@ from searchkit.rank.kernels.answer import (
     SCALES,
     SEGMENTS,
     TABLE,
+    TABLE_COLUMNS,
     WEIGHTS,
 )
-from searchkit.rank.kernels.arrays import BOUND, FAULT, FREQUENCY, REQUIRED, WINDOW, Leaves, Phrase, Scoring, Union
+from searchkit.rank.kernels.arrays import (
+    BOUND,
+    FAULT,
+    FREQUENCY,
+    MOST,
+    REQUIRED,
+    WINDOW,
+    Leaves,
+    Phrase,
+    Scoring,
+    Union,
+)
 from searchkit.rank.kernels.contexts import SCRATCH_NUMBERS, f64_at, i64_at, scratch_at, segment_at, u32_at, u64_at
 from searchkit.rank.kernels.heap import INLINE, JIT, sort_best_first
 from searchkit.rank.kernels.lists import open_lists
@@ -56,12 +69,14 @@ def _gather_words(context: Any, number: Any, rows: Any, count: Any, most: Any, m
                 leaf = memory.weights[before]
                 break
         if leaf < 0:
-            place, leaf = i64_at(context[TABLE] + 48 * (rows[word] * segments + number), (6,)), found
+            at = context[TABLE] + 8 * TABLE_COLUMNS * (rows[word] * segments + number)
+            place, leaf = i64_at(at, (TABLE_COLUMNS,)), found
             if place[FREQUENCY] == 0:
                 return 0
             for column in range(6):
                 memory.places[leaf, column] = place[column]
             memory.factors[leaf, BOUND], memory.factors[leaf, REQUIRED] = most, 1.0
+            memory.factors[leaf, MOST] = np.float64(place[MOST_IMPACT])
             found += 1
         memory.weights[word] = leaf
     return found
@@ -123,7 +138,7 @@ def answer_phrase(
             segment, leaves, phrase, scoring, live, memory, windows, keys, held, 0.0, table[number, BASE]
         )
         compared, scored = compared + more, scored + hits
-    sort_best_first(keys, held)
+    sort_best_first(keys, held, memory.candidates, memory.histogram)
     return held, compared, scored
 
 
@@ -246,7 +261,7 @@ def answer_union(
         if held == FAULT:
             return FAULT - number, touched, scored
         touched, scored = touched + more, scored + hits
-    sort_best_first(keys, held)
+    sort_best_first(keys, held, memory.candidates, memory.histogram)
     return held, touched, scored
 
 

@@ -45,7 +45,7 @@ START, END, FIRST, FREQUENCY, MAXIMA, RANKED = range(6)
 """Columns of `Leaves.places`."""
 DATA, CARD, POSTING = range(3)
 """Columns of `Scratch.tables`: where the container of a window begins, documents in it, its first posting."""
-IDF, TIMES, BOUND, REQUIRED = range(4)
+IDF, TIMES, BOUND, REQUIRED, MOST = range(5)
 """Columns of `Leaves.factors`."""
 
 
@@ -84,9 +84,9 @@ class Leaves(NamedTuple):
         For a word: where its posting list begins and ends in `postings`, its first posting, its document
         frequency, where its rows of `maxima` and `ranks` begin (-1: none). For a list: where it begins and
         ends in `list_docs`, -1, its length, -1, -1.
-    factors : ndarray of shape (n, 4), float64
-        idf, times, bound, and 1 if a result must hold the leaf. It adds times · idf · f / (f + k1), at most
-        bound · impact / 255.
+    factors : ndarray of shape (n, 5), float64
+        idf, times, bound, 1 if a result must hold the leaf, and the largest impact. It adds times · idf · f / (f + k1),
+        at most bound · impact / 255.
     list_docs : ndarray of shape (m,), uint32
     list_f : ndarray of shape (m,), float64
         Documents and f of leaves that are no single posting list, one after the other.
@@ -219,7 +219,7 @@ def new_scratch(windows: int) -> Scratch:
         rest=np.zeros(BATCH, np.int64),
         saved=np.zeros(BLOCKS_K_MAX, np.uint64),
         places=np.zeros((LEAVES_MAX, 6), np.int64),
-        factors=np.zeros((LEAVES_MAX, 4), np.float64),
+        factors=np.zeros((LEAVES_MAX, 5), np.float64),
         lows=np.zeros(BLOCK, np.int64),
         spots=np.zeros((LEAVES_MAX, BLOCK), np.int64),
         cursors=np.zeros((LEAVES_MAX, 1), np.int64),

@@ -92,12 +92,12 @@ def _spread(builder: Any, value: Any, lanes: ir.VectorType) -> Any:
 
 
 def _accumulate(builder: Any, pointer: Any, codes: Any, weight: Any) -> None:
-    """sums[i] += weight · codes[i] for 64 uint16 at an address."""
-    products = builder.mul(builder.zext(codes, _lanes(16)), _spread(builder, weight, _lanes(16)))
-    stored = builder.store(
-        builder.add(_load(builder, pointer, _lanes(16)), products), builder.bitcast(pointer, _lanes(16).as_pointer())
-    )
-    stored.align = 1
+    """sums[i] += weight · codes[i] for 64 uint16 at an address, the largest uint16 where it would be more."""
+    wide = _lanes(16)
+    products = builder.mul(builder.zext(codes, wide), _spread(builder, weight, wide))
+    add = cgutils.get_or_insert_function(builder.module, ir.FunctionType(wide, [wide, wide]), "llvm.uadd.sat.v64i16")
+    total = builder.call(add, [_load(builder, pointer, wide), products])
+    builder.store(total, builder.bitcast(pointer, wide.as_pointer())).align = 1
 
 
 def _compare(operation: str, bits: int, element: Any) -> Any:
@@ -180,7 +180,7 @@ def clear_u16(typing_context: Any, values: Any, start: Any) -> Any:
 
 @intrinsic
 def multiply_add(typing_context: Any, sums: Any, at: Any, codes: Any, start: Any, weight: Any) -> Any:
-    """sums[at + i] += weight · codes[start + i] for 64 of them; uint16 and uint8."""
+    """sums[at + i] += weight · codes[start + i] for 64 of them; uint16, at most the largest of these, and uint8."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         target = _pointer(context, builder, signature.args[0], arguments[0], arguments[1])
@@ -192,8 +192,10 @@ def multiply_add(typing_context: Any, sums: Any, at: Any, codes: Any, start: Any
 
 
 @intrinsic
-def expand_add_vector(typing_context: Any, sums: Any, at: Any, codes: Any, start: Any, mask: Any, weight: Any) -> Any:
-    """`expand_add_bits` in three instructions of AVX-512 VBMI2; very slow elsewhere."""
+def expand_add_vector(
+    typing_context: Any, sums: Any, at: Any, codes: Any, start: Any, mask: Any, weight: Any, cap: Any
+) -> Any:
+    """`expand_add_bits` in four instructions of AVX-512 VBMI2; very slow elsewhere."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         target = _pointer(context, builder, signature.args[0], arguments[0], arguments[1])
@@ -204,18 +206,24 @@ def expand_add_vector(typing_context: Any, sums: Any, at: Any, codes: Any, start
             builder.module, ir.FunctionType(_lanes(8), [byte, flags, _lanes(8)]), "llvm.masked.expandload.v64i8"
         )
         nothing = ir.Constant(_lanes(8), [0] * 64)
-        codes_spread = builder.call(expand, [source, builder.bitcast(arguments[4], flags), nothing])
-        _accumulate(builder, target, codes_spread, arguments[5])
+        spread = builder.call(expand, [source, builder.bitcast(arguments[4], flags), nothing])
+        most = _spread(builder, arguments[6], _lanes(8))
+        capped = builder.select(builder.icmp_unsigned("<", spread, most), spread, most)
+        _accumulate(builder, target, capped, arguments[5])
         return context.get_dummy_value()
 
-    return types.void(sums, types.int64, codes, types.int64, types.uint64, types.uint16), generate
+    return types.void(sums, types.int64, codes, types.int64, types.uint64, types.uint16, types.uint8), generate
 
 
 @njit(**JIT)
-def expand_add_bits(sums: Any, at: Any, codes: Any, start: Any, mask: Any, weight: Any) -> None:
-    """Add weight · the next of `codes` to sums[at + i] for each bit i set in the mask, in order."""
+def expand_add_bits(sums: Any, at: Any, codes: Any, start: Any, mask: Any, weight: Any, cap: Any) -> None:
+    """Add weight · the next of `codes`, each at most `cap`, to sums[at + i] for each bit i set in the mask, in order.
+
+    A sum that would be more is the largest uint16.
+    """
     while mask != 0:
-        sums[at + trailing_zeros(mask)] += np.uint16(weight * codes[start])
+        place = at + trailing_zeros(mask)
+        sums[place] = min(np.int64(sums[place]) + np.int64(weight) * min(np.int64(codes[start]), np.int64(cap)), 65_535)
         start += 1
         mask &= mask - np.uint64(1)
 

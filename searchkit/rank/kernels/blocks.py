@@ -203,7 +203,7 @@ def _add_block(
         return np.int64(0)
     share = weight * np.int64(segment.maxima[at + block]) if at >= 0 else np.int64(0)
     if mask != 0:
-        expand_add(sums, row << 6, segment.impacts, i, mask, np.uint16(weight))
+        expand_add(sums, row << 6, segment.impacts, i, mask, np.uint16(weight), np.uint8(255))
         if at < 0:
             for posting in range(i, i + popcount(mask)):
                 share = max(share, weight * np.int64(segment.impacts[posting]))

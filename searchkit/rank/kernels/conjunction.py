@@ -16,7 +16,18 @@ from typing import Any
 import numpy as np
 
 from searchkit.jit import njit
-from searchkit.rank.kernels.arrays import BLOCK, BOUND, CARD, FAVOUR, FIRST, MAXIMA, POSTING, REQUIRED, WINDOW_BLOCKS
+from searchkit.rank.kernels.arrays import (
+    BLOCK,
+    BOUND,
+    CARD,
+    FAVOUR,
+    FIRST,
+    MAXIMA,
+    MOST,
+    POSTING,
+    REQUIRED,
+    WINDOW_BLOCKS,
+)
 from searchkit.rank.kernels.bits import at_least_u16, multiply_add, popcount, some, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of, threshold_of, weigh
 from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
@@ -41,7 +52,7 @@ def _most_beside(places: Any, factors: Any, tables: Any, driver: Any, window: An
     most = 0.0
     for leaf in range(len(places)):
         if leaf != driver and tables[leaf, window, CARD] > 0:
-            most += factors[leaf, BOUND]
+            most += factors[leaf, BOUND] * factors[leaf, MOST] / 255.0
     return most
 
 
@@ -93,7 +104,7 @@ def _blocks_alive(segment: Any, leaves: Any, scratch: Any, window: Any, start: A
             multiply_add(sums, 0, segment.maxima, at + group, np.uint16(weight))
         else:
             for i in range(BLOCK):
-                sums[i] += np.uint16(255 * weight)
+                sums[i] += np.uint16(weight * np.int64(leaves.factors[leaf, MOST]))
     return at_least_u16(sums, 0, np.uint16(threshold_of(score, scale)))
 
 

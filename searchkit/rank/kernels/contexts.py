@@ -141,7 +141,7 @@ def scratch_at(context: Any) -> Any:
         i64_at(context[32], (context[33],)),
         u64_at(context[34], (context[35],)),
         i64_at(context[36], (LEAVES_MAX, 6)),
-        f64_at(context[38], (LEAVES_MAX, 4)),
+        f64_at(context[38], (LEAVES_MAX, 5)),
         i64_at(context[40], (context[41],)),
         i64_at(context[42], (LEAVES_MAX, BLOCK)),
         i64_at(context[44], (LEAVES_MAX, 1)),

@@ -16,6 +16,8 @@ from searchkit.jit import INLINE, JIT, njit
 __all__ = ["INLINE", "JIT", "PLACES_MAX", "key", "key_score", "push", "sort_best_first"]
 
 PLACES_MAX = 1 << 32
+_RADIX_MIN = 96
+"""Documents above which sorting by bytes is quicker than by comparing."""
 
 
 @njit(**JIT)
@@ -75,16 +77,49 @@ def push(heap: Any, held: Any, value: Any) -> Any:
 
 
 @njit(**JIT)
-def sort_best_first(heap: Any, held: Any) -> None:
-    """Turn a heap into a list, best first; of Floyd and Williams' heapsort (CACM 7(6), 1964) the second half.
+def sort_best_first(heap: Any, held: Any, room: Any, counts: Any) -> None:
+    """Turn a heap into a list, best first.
+
+    A short one by the second half of Floyd and Williams' heapsort (CACM 7(6), 1964), which compares as good as at
+    random; a longer one byte by byte from the lowest on, without comparing (H. H. Seward, MIT master's thesis, 1954).
 
     Parameters
     ----------
     heap : ndarray of shape (k,), uint64
         The first `held` are put in order.
+    room : ndarray of shape (>= k,), int64
+    counts : ndarray of shape (>= 256,), int64
+        Working memory.
     """
+    if held > _RADIX_MIN:
+        _sort_by_bytes(heap, held, room, counts)
+        return
     for last in range(held - 1, 0, -1):
         best = heap[0]
         heap[0] = heap[last]
         _sink(heap, last)
         heap[last] = best
+
+
+@njit(**JIT)
+def _sort_by_bytes(values: Any, held: Any, room: Any, counts: Any) -> None:
+    """Sort in descending order, eight bits at a time, leaving out bytes that all values share."""
+    differing = np.uint64(0)
+    for i in range(held):
+        differing |= values[i] ^ values[0]
+    for shift in range(0, 64, 8):
+        if differing >> np.uint64(shift) & np.uint64(0xFF) == 0:
+            continue
+        for digit in range(256):
+            counts[digit] = 0
+        for i in range(held):
+            counts[np.int64(values[i] >> np.uint64(shift) & np.uint64(0xFF))] += 1
+            room[i] = np.int64(values[i])
+        after = 0
+        for digit in range(255, -1, -1):
+            after, counts[digit] = after + counts[digit], after
+        for i in range(held):
+            value = np.uint64(room[i])
+            digit = np.int64(value >> np.uint64(shift) & np.uint64(0xFF))
+            values[counts[digit]] = value
+            counts[digit] += 1

@@ -62,11 +62,11 @@ def _bits(flags: Any) -> np.uint64:
 
 
 def multiply_add(sums: Any, at: Any, codes: Any, start: Any, weight: Any) -> None:
-    """sums[at + i] += weight · codes[start + i] for 64 of them."""
-    lanes = codes[start : start + LANES].astype(np.uint16)
+    """sums[at + i] += weight · codes[start + i] for 64 of them, at most the largest uint16."""
+    lanes = codes[start : start + LANES].astype(np.int64)
     if len(lanes) != LANES or len(sums[at : at + LANES]) != LANES:
         raise IndexError("a kernel reads beyond its array")
-    sums[at : at + LANES] += lanes * np.uint16(weight)
+    sums[at : at + LANES] = np.minimum(sums[at : at + LANES] + lanes * int(weight), 0xFFFF)
 
 
 def clear(values: Any, start: Any) -> None:

@@ -27,6 +27,7 @@ from searchkit.rank.kernels.arrays import (
     DATA,
     FAVOUR,
     FIRST,
+    MOST,
     POSTING,
     RANKED,
     RANKS,
@@ -43,7 +44,7 @@ from searchkit.rank.kernels.bits import (
     some,
     trailing_zeros,
 )
-from searchkit.rank.kernels.bounds import floor_of, threshold_of
+from searchkit.rank.kernels.bounds import cap_of, floor_of, threshold_of, weigh_finely
 from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import JIT, key, push
 from searchkit.rank.kernels.lists import bitmap_rank, find, lower_bound, word_at
@@ -104,6 +105,7 @@ def _add_bitmap(
     segment: Any, sums: Any, alive: Any, groups: Any, data: Any, first: Any, ranks_at: Any, weight: Any
 ) -> None:
     """Add weight · impact of a bitmap's postings in blocks that are alive."""
+    cap = cap_of(weight)
     for group in range(groups):
         mask = alive[group]
         if mask == 0:
@@ -112,7 +114,7 @@ def _add_bitmap(
             posting = first + bitmap_rank(segment.postings, data, segment.ranks, ranks_at, group << 6)
             for block in range(group << 6, (group + 1) << 6):
                 word = word_at(segment.postings, data + 4 * block)
-                expand_add(sums, block << 6, segment.impacts, posting, word, np.uint16(weight))
+                expand_add(sums, block << 6, segment.impacts, posting, word, np.uint16(weight), cap)
                 posting += np.int64(popcount(word))
             continue
         while mask != 0:
@@ -120,7 +122,7 @@ def _add_bitmap(
             mask &= mask - np.uint64(1)
             posting = first + bitmap_rank(segment.postings, data, segment.ranks, ranks_at, block)
             word = word_at(segment.postings, data + 4 * block)
-            expand_add(sums, block << 6, segment.impacts, posting, word, np.uint16(weight))
+            expand_add(sums, block << 6, segment.impacts, posting, word, np.uint16(weight), cap)
 
 
 @njit(**JIT)
@@ -134,11 +136,13 @@ def _add_leaf(
     weight = scratch.weights[leaf]
     if leaves.places[leaf, FIRST] < 0:
         for at in range(data, data + card):
-            bound = np.ceil(list_contribution(leaves, scoring, leaf, at) * scale)
-            sums[leaves.list_docs[at] & 0xFFFF] += np.uint16(bound)
+            bound = np.int64(min(np.ceil(list_contribution(leaves, scoring, leaf, at) * scale), 65_535.0))
+            low = leaves.list_docs[at] & 0xFFFF
+            sums[low] = min(np.int64(sums[low]) + bound, 65_535)
     elif card <= ARRAY_MAX:
         for i in range(card):
-            sums[postings[data + i]] += np.uint16(weight * impacts[first + i])
+            low = postings[data + i]
+            sums[low] = min(np.int64(sums[low]) + weight * np.int64(impacts[first + i]), 65_535)
     else:
         ranks_at = leaves.places[leaf, RANKED] + window * RANKS
         _add_bitmap(segment, sums, scratch.bits, groups, data, first, ranks_at, weight)
@@ -156,11 +160,18 @@ def _reached(histogram: Any, wanted: Any) -> Any:
 
 
 @njit(**JIT)
-def _split_leaves(weights: Any, order: Any, count: Any, threshold: Any) -> Any:
+def _most(weights: Any, factors: Any, leaf: Any) -> Any:
+    """The most that a leaf adds to a sum."""
+    return weights[leaf] * np.int64(factors[leaf, MOST])
+
+
+@njit(**JIT)
+def _split_leaves(weights: Any, factors: Any, order: Any, threshold: Any) -> Any:
     """Put leaves in order of weight, heaviest first; returns how many are essential, and the most the others add.
 
     A document without any essential leaf stays below the threshold.
     """
+    count = len(factors)
     for leaf in range(count):
         at = leaf
         while at > 0 and weights[order[at - 1]] < weights[leaf]:
@@ -168,9 +179,9 @@ def _split_leaves(weights: Any, order: Any, count: Any, threshold: Any) -> Any:
             at -= 1
         order[at] = leaf
     essential, rest = count, np.int64(0)
-    while essential > 0 and rest + 255 * weights[order[essential - 1]] < threshold:
+    while essential > 0 and rest + _most(weights, factors, order[essential - 1]) < threshold:
         essential -= 1
-        rest += 255 * weights[order[essential]]
+        rest += _most(weights, factors, order[essential])
     return essential, rest
 
 
@@ -185,7 +196,7 @@ def _leaf_cost(leaves: Any, tables: Any, leaf: Any, window: Any, alive: Any) -> 
 @njit(**JIT)
 def windows_cost(leaves: Any, scratch: Any, windows: Any, alive: Any, threshold: Any) -> Any:
     """Nanoseconds that ranking by windows takes, about, if the threshold is known and so many blocks are alive."""
-    essential, _ = _split_leaves(scratch.weights, scratch.turns, len(leaves.places), threshold)
+    essential, _ = _split_leaves(scratch.weights, leaves.factors, scratch.turns, threshold)
     cost, share = _SETTLE_NS + alive * _ALIVE_BLOCK_NS, alive / windows
     for turn in range(essential):
         for window in range(windows):
@@ -243,10 +254,10 @@ def _complete(
         value, doc = np.int64(scratch.values[i]), scratch.candidates[i]
         posting = np.int64(find(segment, leaves, scratch.tables, leaf, window, doc & 0xFFFF))
         if posting >= 0 and listed:
-            value += np.int64(np.ceil(list_contribution(leaves, scoring, leaf, posting) * scale))
+            value += np.int64(min(np.ceil(list_contribution(leaves, scoring, leaf, posting) * scale), 65_535.0))
         elif posting >= 0:
             value += weight * np.int64(segment.impacts[posting])
-        scratch.candidates[kept], scratch.values[kept] = doc, value
+        scratch.candidates[kept], scratch.values[kept] = doc, min(value, 65_535)
         kept += value >= least
     return kept
 
@@ -268,7 +279,7 @@ def _rank_window(
         How many documents are noted now; how many leaves were added.
     """
     count, begin, groups = len(leaves.places), found, (blocks + 63) >> 6
-    essential, rest = _split_leaves(scratch.weights, scratch.turns, count, threshold)
+    essential, rest = _split_leaves(scratch.weights, leaves.factors, scratch.turns, threshold)
     present = False
     for turn in range(essential):
         present |= scratch.tables[scratch.turns[turn], window, CARD] > 0
@@ -288,12 +299,12 @@ def _rank_window(
             if noted * _LOOK_UP_NS <= _leaf_cost(leaves, scratch.tables, leaf, window, alive):
                 break
         _add_leaf(segment, leaves, scoring, scratch, leaf, window, groups, scale)
-        rest -= 255 * scratch.weights[leaf]
+        rest -= _most(scratch.weights, leaves.factors, leaf)
         essential += 1
     found = _note_window(scratch, allowed, window << 16, groups, max(threshold - rest, 1), found)
     for turn in range(essential, count):
         leaf = scratch.turns[turn]
-        rest -= 255 * scratch.weights[leaf]
+        rest -= _most(scratch.weights, leaves.factors, leaf)
         found = _complete(segment, leaves, scoring, scratch, leaf, window, begin, found, threshold - rest, scale)
     return found, essential
 
@@ -374,17 +385,17 @@ def _score_leaf(segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any
 
 @njit(**JIT)
 def _settle(
-    segment: Any, leaves: Any, scoring: Any, scratch: Any, found: Any, scale: Any,
+    segment: Any, leaves: Any, scoring: Any, scratch: Any, found: Any, scale: Any, highest: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
 ) -> Any:  # fmt: skip
     """Score the noted documents exactly and offer them to the heap: first the k most promising, then what is left.
 
     Returns `held`, and how many were scored.
     """
-    cut = _reached(scratch.histogram, len(heap)) if found > 2 * len(heap) else 0
+    cut = min(_reached(scratch.histogram, len(heap)), highest) if found > 2 * len(heap) else 0
     scored = 0
     for turn in range(2 if cut else 1):
-        threshold, count = threshold_of(floor_of(heap, held, least), scale), 0
+        threshold, count = min(threshold_of(floor_of(heap, held, least), scale), highest), 0
         for i in range(found):
             value = scratch.values[i]
             scratch.chosen[count], scratch.scores[count] = scratch.candidates[i], 0.0
@@ -409,7 +420,9 @@ def rank_windows(
     bounds : ndarray of uint16
         See `_find_alive`.
     """
-    documents, count, k = len(segment.lengths), len(leaves.places), len(heap)
+    documents, count, k, highest = len(segment.lengths), len(leaves.places), len(heap), 65_535
+    if len(bounds) == 0:
+        scale, highest = weigh_finely(leaves, scratch.weights, scale, floor_of(heap, held, least))
     slack = 255 * count + _BIN
     for leaf in range(count):
         slack += scratch.weights[leaf]
@@ -425,13 +438,15 @@ def rank_windows(
             scratch.histogram[scratch.values[i] // _BIN] += 1
         if found > begin:
             proven = (_reached(scratch.histogram, k) - slack) * tight
-            threshold = max(threshold, np.int64(proven * FAVOUR))
+            threshold = max(threshold, min(np.int64(proven * FAVOUR), highest))
         if found > CANDIDATES_MAX - WINDOW:
             found = _keep(scratch, found, threshold)
         if found > CANDIDATES_MAX - WINDOW:
-            held, more = _settle(segment, leaves, scoring, scratch, found, scale, heap, held, least, base_place)
+            held, more = _settle(
+                segment, leaves, scoring, scratch, found, scale, highest, heap, held, least, base_place
+            )
             scored, found = scored + more, 0
-            threshold = max(threshold, threshold_of(floor_of(heap, held, least), scale))
+            threshold = max(threshold, min(threshold_of(floor_of(heap, held, least), scale), highest))
     found = _keep(scratch, found, threshold)
-    held, more = _settle(segment, leaves, scoring, scratch, found, scale, heap, held, least, base_place)
+    held, more = _settle(segment, leaves, scoring, scratch, found, scale, highest, heap, held, least, base_place)
     return held, scored + more

@@ -12,6 +12,7 @@ from numba import njit
 
 from searchkit.rank.kernels import arrays, bits
 from searchkit.rank.kernels.arrays import FAULT, Scoring, SegmentArrays
+from searchkit.rank.kernels.bounds import SATURATED, cap_of
 from searchkit.rank.kernels.describe import describe_term
 from searchkit.rank.kernels.heap import key, key_score, push, sort_best_first
 from searchkit.rank.kernels.positions import LAST, PLACE, advance, posting_start
@@ -24,11 +25,11 @@ masks = st.integers(0, 2**64 - 1)
 
 
 @njit
-def _expand(sums, codes, mask, weight, vector):
+def _expand(sums, codes, mask, weight, cap, vector):
     if vector:
-        bits.expand_add(sums, 0, codes, 0, np.uint64(mask), np.uint16(weight))
+        bits.expand_add(sums, 0, codes, 0, np.uint64(mask), np.uint16(weight), np.uint8(cap))
     else:
-        bits.expand_add_bits(sums, 0, codes, 0, np.uint64(mask), np.uint16(weight))
+        bits.expand_add_bits(sums, 0, codes, 0, np.uint64(mask), np.uint16(weight), np.uint8(cap))
 
 
 @njit
@@ -36,17 +37,49 @@ def _lanes(small, large, threshold):
     return bits.at_least_u8(small, 0, np.uint8(threshold)), bits.at_least_u16(large, 0, np.uint16(threshold))
 
 
-@given(mask=masks, seed=st.integers(0, 99), weight=st.integers(0, 200))
+@given(mask=masks, seed=st.integers(0, 99), weight=st.integers(0, 65_535))
 def test_codes_spread_to_the_bits_of_a_mask(mask: int, seed: int, weight: int) -> None:
-    """The i-th code is added, weighted, where the i-th bit stands; both forms of it."""
-    codes = np.random.default_rng(seed).integers(0, 256, 64).astype(np.uint8)
-    wanted = np.full(64, 7, np.uint16)
+    """The i-th code is added, capped and weighted, where the i-th bit stands, up to the largest sum; both forms of it."""
+    codes, cap = np.random.default_rng(seed).integers(0, 256, 64).astype(np.uint8), cap_of(weight)
+    wanted = np.full(64, 7, np.int64)
     places = [bit for bit in range(64) if mask >> bit & 1]
-    wanted[places] += (weight * codes[: len(places)].astype(np.int64)).astype(np.uint16)
+    wanted[places] += weight * np.minimum(codes[: len(places)], cap).astype(np.int64)
     for vector in (True, False):
         sums = np.full(64, 7, np.uint16)
-        _expand(sums, codes, np.uint64(mask), weight, vector)
-        assert sums.tolist() == wanted.tolist()
+        _expand(sums, codes, np.uint64(mask), weight, cap, vector)
+        assert sums.tolist() == np.minimum(wanted, 65_535).tolist()
+
+
+@given(weight=st.integers(1, 65_535), impact=st.integers(1, 255))
+def test_what_a_cap_cuts_is_as_good_as_boundless(weight: int, impact: int) -> None:
+    """A capped product has 16 bits; where it is not the product, it is beyond every threshold."""
+    product = weight * min(impact, int(cap_of(weight)))
+    assert product <= 65_535
+    assert product == weight * impact or product >= SATURATED
+
+
+@njit
+def _bits_before(words, count):
+    return bits.popcount_words(words, 0, count)
+
+
+@given(seed=st.integers(0, 99), count=st.integers(0, 8))
+def test_bits_of_the_first_words_are_counted(seed: int, count: int) -> None:
+    """Of eight words, the bits of the first so many."""
+    words = np.random.default_rng(seed).integers(0, 2**16, 32).astype(np.uint16)
+    assert _bits_before(words, count) == sum(int(word).bit_count() for word in words[: 4 * count])
+
+
+@njit
+def _of_block(values, block):
+    return bits.in_block_u16(values, 0, np.uint16(block))
+
+
+@given(seed=st.integers(0, 99), block=st.integers(0, 5))
+def test_members_of_a_block_are_recognised(seed: int, block: int) -> None:
+    """Bit i says whether lane i lies in the block, of 32 lanes."""
+    values = np.random.default_rng(seed).integers(0, 6 * 64, 32)
+    assert _of_block(values.astype(np.uint16), block) == sum(1 << i for i in range(32) if values[i] // 64 == block)
 
 
 @given(seed=st.integers(0, 99), threshold=st.integers(0, 255))
@@ -100,7 +133,7 @@ def test_the_heap_keeps_what_sorting_keeps(values: list[int], k: int) -> None:
     for place in np.random.default_rng(len(values)).permutation(len(values)):
         assert key_score(key(scores[place], place)) == scores[place]
         held = push(heap, held, key(scores[place], place))
-    sort_best_first(heap, held)
+    sort_best_first(heap, held, np.zeros(k, np.int64), np.zeros(256, np.int64))
     found = KeyRanking(heap, held, held)
     wanted = best(scores, np.arange(len(values)), k)
     assert [found.scores.tolist(), found.places.tolist()] == [array.tolist() for array in wanted]
