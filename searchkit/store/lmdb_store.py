@@ -383,6 +383,8 @@ class LmdbStore:
                 before: tuple[bytes, ...] = ()
                 try:
                     with environment.gate.passing(), _lmdb_errors(self.path):
+                        # A reader that was killed in the middle of a read would keep what it read from being used again.
+                        environment.lmdb.reader_check()
                         try:
                             with environment.lmdb.begin(write=True) as handle:
                                 before = environment.meta_pages()
