@@ -28,11 +28,17 @@ def main() -> NoReturn:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from cli.answers import answer
     from cli.ending import finish, leave
+    from cli.exits import Status
     from cli.terminal import Terminal
 
     directory, words, as_json = plain
     terminal = Terminal.of_process()
-    leave(terminal, finish(terminal, functools.partial(answer, terminal, directory, words, as_json=as_json)))
+    try:
+        status = finish(terminal, functools.partial(answer, terminal, directory, words, as_json=as_json))
+    except BaseException:  # A fault of ours: the traceback is what is wanted.
+        sys.excepthook(*sys.exc_info())
+        status = Status.BUG
+    leave(terminal, status)
 
 
 def _plain_query(arguments: list[str]) -> tuple[Path, list[str], bool] | None:

@@ -91,6 +91,7 @@ class _Environment:
         self.databases: dict[str, Any] = {}
         self.gate = Gate(path)
         self.writing = threading.RLock()
+        _handles[id(self.lmdb)] = weakref.ref(self), self.lmdb, self.pid
         weakref.finalize(self, _close, self.lmdb, self.pid)
 
     def meta_pages(self) -> tuple[bytes, bytes]:
@@ -108,10 +109,21 @@ class _Environment:
 def _close(environment: Any, pid: int) -> None:
     if os.getpid() == pid:
         environment.close()
+    _handles.pop(id(environment), None)
+
+
+def _close_orphans() -> None:
+    """In a forked child, close what a thread of the parent was about to close: that thread is not here."""
+    for number, (owner, handle, pid) in list(_handles.items()):
+        if owner() is None and pid != os.getpid():
+            handle.close()
+            _handles.pop(number, None)
 
 
 _Key: TypeAlias = tuple[int, int]
 _environments: weakref.WeakValueDictionary[_Key, _Environment] = weakref.WeakValueDictionary()
+_handles: dict[int, tuple[weakref.ref[_Environment], Any, int]] = {}
+"""What LMDB has open, with who uses it, and the process it was opened in."""
 _registry = threading.RLock()
 _forks = Forks(_registry)
 
@@ -130,6 +142,7 @@ def _shared(path: Path, *, mutable: bool, **options: Any) -> _Environment:
                 # Another thread let go of this file, is about to close it, and was interrupted in between.
                 if _ALREADY_OPEN not in str(error) or attempt == _CLOSING_ATTEMPTS:
                     raise
+                _close_orphans()
                 time.sleep(_CLOSING_WAIT_S)
                 continue
             if mutable:
@@ -383,6 +396,8 @@ class LmdbStore:
                 before: tuple[bytes, ...] = ()
                 try:
                     with environment.gate.passing(), _lmdb_errors(self.path):
+                        # A reader that was killed in the middle of a read would keep what it read from being used again.
+                        environment.lmdb.reader_check()
                         try:
                             with environment.lmdb.begin(write=True) as handle:
                                 before = environment.meta_pages()

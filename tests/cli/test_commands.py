@@ -162,7 +162,7 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(site, tmp_path):
     many = "".join(json.dumps({"id": str(n), "text": "bread " * 50}) + "\n" for n in range(5_000))
     searchkit("index", site, "-", given=many.encode())
     run = subprocess.Popen(
-        [sys.executable, "-m", "cli.app", "export", str(site)],
+        [sys.executable, "-m", "cli", "export", str(site)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -181,7 +181,7 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(site, tmp_path):
 def test_a_closed_stream_is_no_fault(site, closed, arguments):
     """Started by a program that closed stdin, stdout or stderr: what is left is used, and the status is as ever."""
     name, *rest = arguments
-    command = shlex.join([sys.executable, "-m", "cli.app", name, str(site), *rest])
+    command = shlex.join([sys.executable, "-m", "cli", name, str(site), *rest])
     run = subprocess.run(
         ["sh", "-c", f"{command} {closed}>&-"],
         cwd=ROOT,
@@ -217,7 +217,7 @@ def test_output_survives_a_poor_encoding(site, encoding):
     title = "面包 café \U0001f35e"
     searchkit("index", site, "-", given=json.dumps({"id": "x", "title": title, "text": "croissant"}).encode())
     poor = {**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C", "PYTHONIOENCODING": encoding}
-    command = [sys.executable, "-m", "cli.app", "query", str(site), "croissant"]
+    command = [sys.executable, "-m", "cli", "query", str(site), "croissant"]
     done = subprocess.run([*command, "--json"], cwd=ROOT, env=poor, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.decode("utf-8"))["hits"][0]["title"] == title

@@ -13,7 +13,7 @@ import pytest
 from tests.crawler.server import Answer, Site, html
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, "-m", "cli.app"]
+COMMAND = [sys.executable, "-m", "cli"]
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def test_the_whole_demo(tmp_path):
     """At least 500 real pages from site to answers in under five minutes; again in seconds, without a change."""
     for limit_s in (300, 30):
         done = subprocess.run(
-            [sys.executable, "-m", "cli.app", "demo", str(tmp_path / "demo")],
+            [sys.executable, "-m", "cli", "demo", str(tmp_path / "demo")],
             cwd=ROOT,
             capture_output=True,
             text=True,

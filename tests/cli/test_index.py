@@ -201,7 +201,7 @@ def test_several_sources_in_one_run(tmp_path):
 def start(where, *arguments, **options):
     """A run that goes on while the test does something else."""
     return subprocess.Popen(
-        [sys.executable, "-m", "cli.app", "index", str(where), *arguments],
+        [sys.executable, "-m", "cli", "index", str(where), *arguments],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

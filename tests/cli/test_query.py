@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.docs.commands import searchkit
+from tests.docs.commands import ROOT, searchkit
 
 KEYS = {"query", "total", "total_relation", "took_ms", "generation", "corrections", "warnings", "hits"}
 HIT_KEYS = {"id", "url", "title", "snippet", "score", "last_crawled"}
@@ -146,3 +148,24 @@ def test_any_text_is_a_query(made, queries):
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(answers) == body.count(b"\n")
     assert all("hits" in answer for answer in answers)
+
+
+FAULTY = """
+import sys
+from cli import answers
+from cli.__main__ import main
+def broken(*_, **__):
+    print("half an answer")
+    raise LookupError("a fault of ours")
+answers.answer = broken
+sys.argv = ["searchkit", "query", "site", "bread"]
+main()
+"""
+
+
+def test_a_fault_of_ours_is_status_70_with_its_traceback():
+    """Also where a query in plain words takes the short way; what was written before is not lost."""
+    done = subprocess.run([sys.executable, "-c", FAULTY], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (70, "half an answer\n")
+    assert "Traceback" in done.stderr
+    assert "LookupError: a fault of ours" in done.stderr

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def shell(script: str, where: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run shell lines, stopping at the first that fails, with `searchkit` meaning this repository's command."""
-    define = f'set -e\nsearchkit() {{ {shlex.quote(sys.executable)} -m cli.app "$@"; }}\n'
+    define = f'set -e\nsearchkit() {{ {shlex.quote(sys.executable)} -m cli "$@"; }}\n'
     return subprocess.run(
         ["/bin/sh", "-c", define + script],
         cwd=where,
@@ -31,7 +31,7 @@ def searchkit(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run one command and keep what it wrote."""
     return subprocess.run(
-        [sys.executable, "-m", "cli.app", *map(str, arguments)],
+        [sys.executable, "-m", "cli", *map(str, arguments)],
         cwd=where or ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
         input=given if given is not None else b"",

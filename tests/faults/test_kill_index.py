@@ -53,7 +53,7 @@ def run(where, source, *, kill_after: float | None = None) -> tuple[list[dict[st
     """Index with small commits; the events that arrived, and how long it took. Killed after `kill_after` seconds."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli.app", "index", str(where), str(source), "--json", "--batch", "100"],
+        [sys.executable, "-m", "cli", "index", str(where), str(source), "--json", "--batch", "100"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

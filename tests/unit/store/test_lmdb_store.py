@@ -138,6 +138,29 @@ def test_a_foreign_file_is_named(tmp_path: Path) -> None:
         LmdbStore(path)
 
 
+READER = """import sys, time
+from pathlib import Path
+from searchkit.store.lmdb_store import LmdbStore
+with LmdbStore(Path(sys.argv[1])).read() as txn:
+    txn.get(b"k")
+    print("reading", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_killed_reader_does_not_keep_space(tmp_path: Path) -> None:
+    """What a process was reading when it was killed is used again, also by a writer that was there before it."""
+    store = LmdbStore(tmp_path / "s.lmdb")
+    store.write(put_all({b"k": bytes(20_000)}))
+    with subprocess.Popen([sys.executable, "-c", READER, str(store.path)], stdout=subprocess.PIPE) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == b"reading\n"
+        reader.kill()
+    for number in range(40):
+        store.write(put_all({b"k": bytes([number]) * 20_000}))
+    assert store.path.stat().st_size < 200_000  # 40 times 20,000 bytes if nothing is used again.
+
+
 def _use_after_fork(store: LmdbStore, results: Any) -> None:
     try:
         with store.read() as txn:
