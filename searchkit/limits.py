@@ -34,7 +34,7 @@ FIELDS_MAX: Final = 16
 """Searchable text fields in a schema; the fields of a query are a 16-bit mask."""
 MERGE_DOCUMENTS_MAX: Final = 2_000_000
 """Live documents merged into one segment without being asked; `merge` goes up to SEGMENT_DOCUMENTS_MAX."""
-WRITER_MEMORY_BYTES: Final = 640_000_000
+WRITER_MEMORY_BYTES: Final = 850_000_000
 """Bytes a writer may use for the segment it builds, unless it is told otherwise: 200,000 passages of an encyclopedia, 20
 million words, fit in one. What the interpreter and libraries take comes on top, about 200 MB."""
 WRITER_MEMORY_BYTES_MIN: Final = 1_000_000

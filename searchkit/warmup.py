@@ -45,7 +45,7 @@ class WarmUp:
 def warm_up() -> WarmUp:
     """Compile whatever is not compiled yet, for one and for several text fields."""
     tables = importlib.import_module("searchkit.analysis.surface_table")
-    table = tables.SurfaceTable(analyzer("none").terms_of_surfaces, Vocabulary(), slots=2)
+    table = tables.SurfaceTable(analyzer("none").read_surfaces, Vocabulary(), slots=2)
     table.numbers(["one two three"], "one two three")
     # Once the encoder's kernels are loaded, segments as small as these are encoded by them.
     importlib.import_module("searchkit.segment.kernels.encode")

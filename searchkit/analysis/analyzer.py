@@ -54,6 +54,14 @@ _ONE_PIECE = later(
 _PLAIN_CJK = re.compile(f"[{PLAIN_CJK}]+")
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _ONLY_TERMS: Final = frozenset({str})
+# Shapes of surfaces that are frequent and whose pieces are known without the rules. A property test holds them to these.
+_SHAPED_CHARACTERS_MAX = 128
+_APOSTROPHED = re.compile("[A-Za-z]+['\u2019][A-Za-z]+")
+_GROUPED = re.compile("[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}")
+_DOTTED = re.compile("[A-Za-z0-9]+(?:[.:][A-Za-z0-9]+)+")
+_DOTS = re.compile("[.:]")
+_INITIALS = re.compile("(?<![A-Za-z0-9])[A-Za-z]\\.[A-Za-z](?![A-Za-z0-9])")
+"""Single letters with dots are an acronym, which is one piece."""
 _NO_SIGNS = str.maketrans("", "", "." + cut.GROUP_SIGNS)
 
 _Found = TypeVar("_Found")
@@ -140,8 +148,10 @@ class Analyzer:
             return cast("list[str]", found)  # Most texts: a fifth quicker than to walk through what they hold.
         return [term for one in found for term in ((one,) if isinstance(one, str) else one)]
 
-    def terms_of_surfaces(self, surfaces: Sequence[str], simple: npt.NDArray[np.bool_]) -> list[str | tuple[str, ...]]:
-        """The terms of surfaces; nothing is remembered.
+    def read_surfaces(
+        self, surfaces: Sequence[str], simple: npt.NDArray[np.bool_]
+    ) -> tuple[list[str | tuple[str, ...]], list[str]]:
+        """The terms of surfaces, and the words some of them are; nothing is remembered.
 
         Parameters
         ----------
@@ -152,21 +162,63 @@ class Analyzer:
 
         Returns
         -------
-        list of str or tuple of str
+        terms : list of str or tuple of str
             For each surface its term if it has just one, else none or several.
+        words : list of str
+            For each surface that is not simple what `word` gives. A simple one is a word itself, in lower case.
         """
         with self._lock:
-            if self._language.respelled or not simple.any():
-                return list(map(self._terms_of_surface, surfaces))
             chosen = simple.tolist()
-            stems = self._simple_terms(list(itertools.compress(surfaces, chosen)))
-            if len(stems) == len(surfaces):
-                return stems
-            others = map(self._terms_of_surface, itertools.compress(surfaces, map(operator.not_, chosen)))
-            return [next(one) for one in map((others, iter(stems)).__getitem__, chosen)]
+            if self._language.respelled:
+                others = list(itertools.compress(surfaces, map(operator.not_, chosen)))
+                return list(map(self._terms_of_surface, surfaces)), list(map(self.word, others))
+            if all(chosen):
+                return self._simple_terms(list(surfaces)), []
+            parts = list(itertools.compress(surfaces, chosen))
+            found = [self._read(surface, parts) for surface in itertools.compress(surfaces, map(operator.not_, chosen))]
+            stems = self._simple_terms(parts)
+            terms = [
+                read if type(read) is not slice else stems[read.start] if read.stop - read.start == 1
+                else tuple(itertools.chain.from_iterable((one,) if isinstance(one, str) else one for one in stems[read]))
+                for read, _ in found
+            ]  # fmt: skip
+            others_and_simple = iter(terms), iter(stems)
+            return [next(one) for one in map(others_and_simple.__getitem__, chosen)], [word for _, word in found]
+
+    def _read(self, surface: str, parts: list[str]) -> tuple[str | tuple[str, ...] | slice, str]:
+        """The terms of a surface that is not simple, or where in `parts` what they are stems of was put, and its word.
+
+        What is frequent is told by its shape: possessives, and numbers and names with signs among them.
+        """
+        first = len(parts)
+        if len(surface) <= _SHAPED_CHARACTERS_MAX:
+            if _APOSTROPHED.fullmatch(surface):
+                bare = self._bare(surface)
+                if bare:
+                    parts.append(bare)
+                    joined = _APOSTROPHE.sub("", surface)
+                    shown = _APOSTROPHE.sub("'", surface) if len(joined) == len(bare) else bare
+                    return slice(first, first + 1), shown.lower()
+            elif _GROUPED.fullmatch(surface):
+                parts.append(number := surface.replace(",", ""))
+                return slice(first, first + 1), number
+            elif _DOTTED.fullmatch(surface) and not _INITIALS.search(surface):
+                parts += _DOTS.split(surface)
+                return slice(first, len(parts)), ""
+        if _is_one_piece(surface):
+            return self._term(surface, cut.WORD) or (), self._word_of_piece(cut.narrow(surface))
+        if _PLAIN_CJK.fullmatch(surface):
+            return tuple(map(str.__add__, surface, surface[1:])) or surface, ""
+        found = self._by_rules(surface)
+        word = ""
+        if len(found) == 1 and found[0][3] == cut.WORD:
+            word = self._word_of_piece(cut.narrow(surface)[found[0][1] : found[0][2]])
+        return tuple(part[0] for part in found if part[0]), word
 
     def _simple_terms(self, surfaces: list[str]) -> list[str | tuple[str, ...]]:
         """The term of each surface of ASCII letters and digits: what `_term` gives, without asking for each."""
+        if not surfaces:
+            return []
         stems = self._stem_all("\n".join(surfaces).lower().split("\n"))
         if (joined := "".join(stems)).isascii() and joined.isalnum() and all(stems):
             return [*"\n".join(stems).lower().split("\n")]
@@ -203,12 +255,16 @@ class Analyzer:
             if len(pieces) != 1 or pieces[0].kind != cut.WORD:
                 return ""
             plain = plain[pieces[0].start : pieces[0].end]
+        return self._word_of_piece(plain)
+
+    def _word_of_piece(self, plain: str) -> str:
+        """The word of a piece that was made narrow."""
         if len(plain) > PIECE_CHARACTERS_MAX:
             return ""
         word = plain
         if plain[0] != "." and plain[-1] not in "+#":
             bare = self._bare(plain)
-            shown = plain if self._folder.fold(plain) == self._folder.fold(bare) else bare
+            shown = plain if bare == plain or self._folder.fold(plain) == self._folder.fold(bare) else bare
             word = _APOSTROPHE.sub("'", shown.translate(_NO_SIGNS))
         word = unicodedata.normalize("NFC", word).lower()
         if len(word.encode("utf-8", "replace")) > limits.TERM_BYTES_MAX or "\n" in word:

@@ -37,8 +37,22 @@ class WordNumbers(Protocol):
         """Bytes it takes, about."""
         ...
 
-    def numbers(self, surfaces: Sequence[str]) -> list[int]:
+    def remembered(self, surfaces: Sequence[str]) -> list[int]:
         """The number of the word of each surface; 0 for one that has none."""
+        ...
+
+    def enter(
+        self,
+        letters: npt.NDArray[np.uint8],
+        ends: npt.NDArray[np.int64],
+        simple: npt.NDArray[np.bool_],
+        span: tuple[int, int],
+        words: list[str],
+    ) -> npt.NDArray[np.uint32]:
+        """The same for surfaces `span[0]` to before `span[1]` of some in UTF-8, with a byte between them.
+
+        Those that are `simple` are words themselves, in lower case; `words` are those of the others.
+        """
         ...
 
 
@@ -79,7 +93,7 @@ class BulkAnalyzer:
         self.vocabulary = Vocabulary()
         self.words = self._new_words() if self._new_words else None
         if self._table is not None:
-            self._table.forget(self.vocabulary)
+            self._table.forget(self.vocabulary, self.words)
 
     def numbers(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
         """Analyse texts.
@@ -99,7 +113,7 @@ class BulkAnalyzer:
             if self._seen < KERNEL_CHARACTERS_MIN:
                 return self._plain(texts)
             module = importlib.import_module("searchkit.analysis.surface_table")
-            self._table = module.SurfaceTable(self._analyzer.terms_of_surfaces, self.vocabulary)
+            self._table = module.SurfaceTable(self._analyzer.read_surfaces, self.vocabulary, self.words)
         assert self._table is not None
         self._by_kernels = True
         joined = "\n".join(texts)
@@ -114,11 +128,10 @@ class BulkAnalyzer:
         """
         if self.words is None or not self._by_kernels or self._table is None:
             return None
-        numbers = self.words.numbers
-        stream, counts = self._table.spoken(numbers)
+        stream, counts = self._table.spoken()
         odd = [number for number in np.flatnonzero(counts == 0).tolist() if addresses.has_encoded(texts[number])]
         if odd:  # These went the plain way.
-            found = [numbers(surfaces(texts[number])) for number in odd]
+            found = [self.words.remembered(surfaces(texts[number])) for number in odd]
             sizes = [len(one) for one in found]
             ends = np.cumsum(counts, dtype=np.int64)[odd]
             stream = np.insert(stream, np.repeat(ends, sizes), list(itertools.chain.from_iterable(found)))

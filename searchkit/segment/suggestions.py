@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import numpy as np
+
 from searchkit.analysis.analyzer import Analyzer, analyzer
 from searchkit.analysis.surfaces import surfaces
 from searchkit.codec import bitmap
@@ -126,9 +128,7 @@ def merged_suggestions(sources: list[tuple[SegmentReader, BitMap]], schema: Sche
         if not dead or doc not in dead
     ]
     stems = analyzer(schema.language).stems
-    merged = Yield(
-        total(yields, gone) if stems else {},
-        PairCounts.sum([found.pairs for found in yields], [found.pairs for found in gone]),
-        titles,
-    )
-    return parts.encode(merged, words=stems)
+    words = total(yields, gone) if stems else {}
+    counts = np.fromiter(words.values(), np.int64, len(words))
+    pairs = PairCounts.sum([found.pairs for found in yields], [found.pairs for found in gone])
+    return parts.encode(pairs, titles, list(words), counts)

@@ -7,13 +7,14 @@ ones, …) are what compresses numbers that are mostly small. What this module d
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from searchkit.codec import zstd
-from searchkit.suggest.harvest import Yield
+from searchkit.codec.byte_order import byte_order
 from searchkit.suggest.pairs import CELLS, PairCounts
 
 WORDS: Final = "suggest.words"
@@ -23,24 +24,35 @@ _WIDTH: Final = 4
 _UNPACKED_MAX: Final = 1 << 32
 
 
-def encode(found: Yield, *, words: bool) -> dict[str, bytes]:
-    """The parts of a yield; without its words where they are to be had from the term dictionary."""
+def encode(
+    pairs: PairCounts, titles: list[str], words: list[str] | None = None, counts: npt.NDArray[np.int64] | None = None
+) -> dict[str, bytes]:
+    """The parts of what was gathered; without words where they are to be had from the term dictionary."""
     parts = {}
-    if words and found.words:
-        parts[WORDS] = encode_words(found.words)
-    if len(found.pairs.cells):
-        parts[PAIRS] = encode_pairs(found.pairs)
-    if any(found.titles):
-        parts[TITLES] = encode_titles(found.titles)
+    if words is not None and counts is not None and counts.any():
+        parts[WORDS] = encode_words(words, counts)
+    if len(pairs.cells):
+        parts[PAIRS] = encode_pairs(pairs)
+    if any(titles):
+        parts[TITLES] = encode_titles(titles)
     return parts
 
 
-def encode_words(words: dict[str, int]) -> bytes:
-    """Words in ascending order of their UTF-8, a line feed after each, and before them their counts."""
-    ordered = sorted(words)
-    counts = np.fromiter((words[word] for word in ordered), np.uint32, len(ordered))
-    text = "".join(f"{word}\n" for word in ordered).encode("utf-8")
-    return zstd.compress(len(ordered).to_bytes(4, "little") + _planes(counts) + text)
+def encode_words(words: list[str], counts: npt.NDArray[np.int64]) -> bytes:
+    """Words in ascending order of their UTF-8, a line feed after each, and before them their counts.
+
+    Parameters
+    ----------
+    words : list of str
+        Distinct, in any order.
+    counts : ndarray of shape (words,), int64
+        Words with a count of 0 are left out.
+    """
+    if not counts.all():
+        words, counts = list(itertools.compress(words, counts.tolist())), counts[counts > 0]
+    order = byte_order(words)
+    text = "".join([f"{words[place]}\n" for place in order.tolist()]).encode("utf-8")
+    return zstd.compress(len(words).to_bytes(4, "little") + _planes(counts[order].astype(np.uint32)) + text)
 
 
 def decode_words(part: bytes | memoryview) -> dict[str, int]:

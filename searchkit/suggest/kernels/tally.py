@@ -1,11 +1,13 @@
 """Count documents and pairs of words in one pass: the compiled twin of `harvest.tally`.
 
-About 5 nanoseconds a token, and 8 bytes a token while it lasts. Cells are put in order by two passes of a radix sort,
-which costs a third of what comparing them does.
+Cells are thrown into buckets by their upper bits, and each bucket is counted in a table that stays in the cache; so they
+come out in order without having been sorted. Some 10 nanoseconds a token, and 8 bytes a token while it lasts; 0.1
+seconds however few there are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,53 +17,88 @@ from searchkit.suggest.pairs import CELL_BITS, PairCounts
 
 _FIRST, _MIX = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B)
 _FOLD, _SHIFT = np.uint32(15), np.uint32(32 - CELL_BITS)
-_HALF = (CELL_BITS + 1) // 2
-_LOW = (1 << _HALF) - 1
+_LOW_BITS = 17
+_LOW = (1 << _LOW_BITS) - 1
+_BUCKETS = 1 << CELL_BITS - _LOW_BITS
 
 
 @njit(**JIT)
-def _count(stream: Any, ends: Any, fields: Any, hashes: Any, last: Any, counts: Any, cells: Any) -> Any:
-    """Documents of each word into `counts`; the cell of each pair into `cells`, and how many there are."""
-    start, held = 0, 0
-    for text in range(len(ends)):
-        before, doc = np.int64(0), text // fields
-        for place in range(start, ends[text]):
+def _count_words(stream: Any, sizes: Any, fields: Any, first: Any, last: Any, counts: Any) -> None:
+    """Documents of each word into `counts`; `first` is the number of the first document."""
+    start = 0
+    for text in range(len(sizes)):
+        doc, end = first + text // fields, start + sizes[text]
+        for place in range(start, end):
             word = np.int64(stream[place])
-            if word:
-                if last[word - 1] != doc:
-                    last[word - 1] = doc
-                    counts[word - 1] += 1
-                if before:
-                    mixed = np.uint32(np.uint32(hashes[before - 1] * _FIRST) + hashes[word - 1])
-                    mixed = np.uint32(mixed ^ (mixed >> _FOLD))
-                    cells[held] = np.uint32(mixed * _MIX) >> _SHIFT
-                    held += 1
-            before = word
-        start = ends[text]
+            if word and last[word - 1] != doc:
+                last[word - 1] = doc
+                counts[word - 1] += 1
+        start = end
+
+
+@njit(**JIT)
+def _cells(stream: Any, sizes: Any, hashes: Any, cells: Any, held: Any, filled: Any) -> Any:
+    """The cells of pairs into `cells` from `held` on, how many fall into each bucket into `filled`; where they end."""
+    start = 0
+    for text in range(len(sizes)):
+        before, spoken, end = np.uint32(0), False, start + sizes[text]
+        for place in range(start, end):
+            word = np.int64(stream[place])
+            if word == 0:
+                spoken = False
+                continue
+            hashed = hashes[word - 1]
+            if spoken:
+                mixed = np.uint32(np.uint32(before * _FIRST) + hashed)
+                mixed = np.uint32(mixed ^ (mixed >> _FOLD))
+                cell = np.uint32(mixed * _MIX) >> _SHIFT
+                cells[held] = cell
+                filled[np.int64(cell) >> _LOW_BITS] += 1
+                held += 1
+            before, spoken = hashed, True
+        start = end
     return held
 
 
 @njit(**JIT)
-def _sort(cells: Any, held: Any, other: Any, places: Any) -> Any:
-    """Sort the first `held` cells; `other` is as long, `places` has a place for each value of half a cell."""
-    for shift in (0, _HALF):
-        places[:] = 0
-        for number in range(held):
-            places[(np.int64(cells[number]) >> shift) & _LOW] += 1
-        total = 0
-        for value in range(len(places)):
-            total, places[value] = total + places[value], total
-        for number in range(held):
-            value = (np.int64(cells[number]) >> shift) & _LOW
-            other[places[value]] = cells[number]
-            places[value] += 1
-        cells, other = other, cells
+def _scatter(cells: Any, held: Any, places: Any, buckets: Any) -> None:
+    """Put each cell where its bucket goes on."""
+    for number in range(held):
+        bucket = np.int64(cells[number]) >> _LOW_BITS
+        buckets[places[bucket]] = cells[number]
+        places[bucket] += 1
 
 
-def tally(stream: Any, ends: Any, fields: int, hashes: Any) -> tuple[Any, PairCounts]:
-    """As `harvest.tally`."""
-    counts = np.zeros(len(hashes), np.int64)
-    cells, other = np.empty(len(stream), np.uint32), np.empty(len(stream), np.uint32)
-    held = _count(stream, ends, fields, hashes, np.full(len(hashes), -1, np.int64), counts, cells)
-    _sort(cells, held, other, np.zeros(_LOW + 1, np.int64))
-    return counts, PairCounts.of_sorted(cells[:held])
+@njit(**JIT)
+def _count_cells(buckets: Any, sizes: Any, table: Any, cells: Any, counts: Any) -> Any:
+    """Each different cell, ascending, and how often it is there; how many there are. `table` is of zeros."""
+    start, found = 0, 0
+    for bucket in range(len(sizes)):
+        end = start + sizes[bucket]
+        for number in range(start, end):
+            table[np.int64(buckets[number]) & _LOW] += 1
+        if end > start:
+            for low in range(len(table)):
+                if table[low]:
+                    cells[found], counts[found] = bucket << _LOW_BITS | low, table[low]
+                    table[low] = 0
+                    found += 1
+        start = end
+    return found
+
+
+def tally(batches: Sequence[Any], fields: int, hashes: Any, *, words: bool = True) -> tuple[Any, PairCounts]:
+    """As `harvest.tally`; without documents of each word where they are not wanted."""
+    counts, last = np.zeros(len(hashes), np.int64), np.full(len(hashes) if words else 0, -1, np.int32)
+    cells = np.empty(sum(len(stream) for stream, _ in batches), np.uint32)
+    filled, held, first = np.zeros(_BUCKETS, np.int64), 0, 0
+    for stream, sizes in batches:
+        if words:
+            _count_words(stream, sizes, fields, first, last, counts)
+        held = _cells(stream, sizes, hashes, cells, held, filled)
+        first += len(sizes) // fields
+    buckets = np.empty(held, np.uint32)
+    _scatter(cells, held, np.cumsum(filled) - filled, buckets)
+    times = np.empty(held, np.uint32)  # What is not written to takes no memory.
+    found = _count_cells(buckets, filled, np.zeros(_LOW + 1, np.uint32), cells, times)
+    return counts, PairCounts(cells[:found].copy(), times[:found].astype(np.int64))
