@@ -259,14 +259,12 @@ class Harvest:
 
     def result(self, alive: npt.NDArray[np.bool_] | None = None) -> Yield:
         """What was gathered, of the documents that are still alive."""
-        counts, pairs, titles = self._tallied(alive, words=True)
+        counts, pairs, titles = self._tallied(alive)
         return Yield(
             {word: n for word, n in zip(self._words.names(), counts.tolist(), strict=True) if n}, pairs, titles
         )
 
-    def _tallied(
-        self, alive: npt.NDArray[np.bool_] | None, *, words: bool
-    ) -> tuple[npt.NDArray[np.int64], PairCounts, list[str]]:
+    def _tallied(self, alive: npt.NDArray[np.bool_] | None) -> tuple[npt.NDArray[np.int64], PairCounts, list[str]]:
         batches, titles, fields = self._batches, self._titles, int(self._spoken.sum())
         if alive is not None and not alive.all():
             batches = list(_living(batches, alive, fields))
@@ -276,7 +274,7 @@ class Harvest:
         else:
             from searchkit.suggest.kernels.tally import tally as compiled
 
-            counts, pairs = compiled(batches, fields, self._words.hashes(), words=words)
+            counts, pairs = compiled(batches, fields, self._words.hashes())
         return counts, pairs, titles
 
     def parts(self, alive: npt.NDArray[np.bool_]) -> dict[str, bytes]:
@@ -284,7 +282,7 @@ class Harvest:
         from searchkit.suggest.parts import encode
 
         kept = self._words.vocal.kept
-        counts, pairs, titles = self._tallied(alive, words=kept)
+        counts, pairs, titles = self._tallied(alive)
         return encode(pairs, titles, self._words.names() if kept else None, counts)
 
 

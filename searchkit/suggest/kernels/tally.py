@@ -22,40 +22,35 @@ _LOW = (1 << _LOW_BITS) - 1
 _BUCKETS = 1 << CELL_BITS - _LOW_BITS
 
 
-@njit(**JIT)
-def _count_words(stream: Any, sizes: Any, fields: Any, first: Any, last: Any, counts: Any) -> None:
-    """Documents of each word into `counts`; `first` is the number of the first document."""
-    start = 0
-    for text in range(len(sizes)):
-        doc, end = first + text // fields, start + sizes[text]
-        for place in range(start, end):
-            word = np.int64(stream[place])
-            if word and last[word - 1] != doc:
-                last[word - 1] = doc
-                counts[word - 1] += 1
-        start = end
+_HASH, _DOCUMENT, _COUNT = 0, 1, 2
+"""Columns of a word's row, which lies in one line of the cache: its hash, the last document + 1, how many there were."""
 
 
 @njit(**JIT)
-def _cells(stream: Any, sizes: Any, hashes: Any, cells: Any, held: Any, filled: Any) -> Any:
-    """The cells of pairs into `cells` from `held` on, how many fall into each bucket into `filled`; where they end."""
+def _gather(
+    stream: Any, sizes: Any, fields: Any, first: Any, rows: Any, cells: Any, held: Any, filled: Any
+) -> Any:  # fmt: skip
+    """The cells of pairs into `cells` from `held` on, how many fall into each bucket into `filled`; where they end.
+
+    What is no pair is written and then written over, since a branch that nobody can foresee costs more.
+    """
     start = 0
     for text in range(len(sizes)):
-        before, spoken, end = np.uint32(0), False, start + sizes[text]
+        doc, end = np.uint32(first + text // fields + 1), start + sizes[text]
+        before, spoken = np.uint32(0), np.int64(0)
         for place in range(start, end):
             word = np.int64(stream[place])
-            if word == 0:
-                spoken = False
-                continue
-            hashed = hashes[word - 1]
-            if spoken:
-                mixed = np.uint32(np.uint32(before * _FIRST) + hashed)
-                mixed = np.uint32(mixed ^ (mixed >> _FOLD))
-                cell = np.uint32(mixed * _MIX) >> _SHIFT
-                cells[held] = cell
-                filled[np.int64(cell) >> _LOW_BITS] += 1
-                held += 1
-            before, spoken = hashed, True
+            hashed = rows[word, _HASH]
+            rows[word, _COUNT] += np.uint32(rows[word, _DOCUMENT] != doc)
+            rows[word, _DOCUMENT] = doc
+            mixed = np.uint32(np.uint32(before * _FIRST) + hashed)
+            mixed = np.uint32(mixed ^ (mixed >> _FOLD))
+            cell = np.uint32(mixed * _MIX) >> _SHIFT
+            cells[held] = cell
+            pair = spoken & np.int64(word != 0)
+            filled[np.int64(cell) >> _LOW_BITS] += pair
+            held += pair
+            before, spoken = hashed, np.int64(word != 0)
         start = end
     return held
 
@@ -87,18 +82,17 @@ def _count_cells(buckets: Any, sizes: Any, table: Any, cells: Any, counts: Any) 
     return found
 
 
-def tally(batches: Sequence[Any], fields: int, hashes: Any, *, words: bool = True) -> tuple[Any, PairCounts]:
-    """As `harvest.tally`; without documents of each word where they are not wanted."""
-    counts, last = np.zeros(len(hashes), np.int64), np.full(len(hashes) if words else 0, -1, np.int32)
-    cells = np.empty(sum(len(stream) for stream, _ in batches), np.uint32)
+def tally(batches: Sequence[Any], fields: int, hashes: Any) -> tuple[Any, PairCounts]:
+    """As `harvest.tally`."""
+    rows = np.zeros((len(hashes) + 1, 4), np.uint32)  # The first is of what is no word.
+    rows[1:, _HASH] = hashes
+    cells = np.empty(sum(len(stream) for stream, _ in batches) + 1, np.uint32)
     filled, held, first = np.zeros(_BUCKETS, np.int64), 0, 0
     for stream, sizes in batches:
-        if words:
-            _count_words(stream, sizes, fields, first, last, counts)
-        held = _cells(stream, sizes, hashes, cells, held, filled)
+        held = _gather(stream, sizes, fields, first, rows, cells, held, filled)
         first += len(sizes) // fields
     buckets = np.empty(held, np.uint32)
     _scatter(cells, held, np.cumsum(filled) - filled, buckets)
     times = np.empty(held, np.uint32)  # What is not written to takes no memory.
     found = _count_cells(buckets, filled, np.zeros(_LOW + 1, np.uint32), cells, times)
-    return counts, PairCounts(cells[:found].copy(), times[:found].astype(np.int64))
+    return rows[1:, _COUNT].astype(np.int64), PairCounts(cells[:found].copy(), times[:found].astype(np.int64))
