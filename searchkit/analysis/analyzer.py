@@ -56,10 +56,14 @@ _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _ONLY_TERMS: Final = frozenset({str})
 # Shapes of surfaces that are frequent and whose pieces are known without the rules. A property test holds them to these.
 _SHAPED_CHARACTERS_MAX = 128
+_PARTS_BITS = 7
+"""Bits that take the number of parts of a surface of so many characters."""
 _APOSTROPHED = re.compile("[A-Za-z]+['\u2019][A-Za-z]+")
 _GROUPED = re.compile("[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}")
 _DOTTED = re.compile("[A-Za-z0-9]+(?:[.:][A-Za-z0-9]+)+")
-_DOTS = re.compile("[.:]")
+_LISTED = re.compile("[0-9]+(?:,[0-9]+)+")
+_SIGNS = re.compile("[.:,]")
+_ACRONYM = re.compile("[A-Za-z](?:\\.[A-Za-z])+")
 _INITIALS = re.compile("(?<![A-Za-z0-9])[A-Za-z]\\.[A-Za-z](?![A-Za-z0-9])")
 """Single letters with dots are an acronym, which is one piece."""
 _NO_SIGNS = str.maketrans("", "", "." + cut.GROUP_SIGNS)
@@ -170,50 +174,48 @@ class Analyzer:
         with self._lock:
             chosen = simple.tolist()
             if self._language.respelled:
-                others = list(itertools.compress(surfaces, map(operator.not_, chosen)))
-                return list(map(self._terms_of_surface, surfaces)), list(map(self.word, others))
-            if all(chosen):
-                return self._simple_terms(list(surfaces)), []
-            parts = list(itertools.compress(surfaces, chosen))
-            found = [self._read(surface, parts) for surface in itertools.compress(surfaces, map(operator.not_, chosen))]
+                unlike = itertools.compress(surfaces, map(operator.not_, chosen))
+                return list(map(self._terms_of_surface, surfaces)), list(map(self.word, unlike))
+            parts, words = list(itertools.compress(surfaces, chosen)), list[str]()
+            others = itertools.compress(surfaces, map(operator.not_, chosen))
+            read = [self._read(surface, parts, words) for surface in others]
             stems = self._simple_terms(parts)
-            terms = [
-                read if type(read) is not slice else stems[read.start] if read.stop - read.start == 1
-                else tuple(itertools.chain.from_iterable((one,) if isinstance(one, str) else one for one in stems[read]))
-                for read, _ in found
-            ]  # fmt: skip
-            others_and_simple = iter(terms), iter(stems)
-            return [next(one) for one in map(others_and_simple.__getitem__, chosen)], [word for _, word in found]
+            if not read:
+                return stems, words
+            terms = [found if not isinstance(found, int) else _joined(stems, found) for found in read]
+            both = iter(terms), iter(stems)
+            return [next(one) for one in map(both.__getitem__, chosen)], words
 
-    def _read(self, surface: str, parts: list[str]) -> tuple[str | tuple[str, ...] | slice, str]:
-        """The terms of a surface that is not simple, or where in `parts` what they are stems of was put, and its word.
+    def _read(self, surface: str, parts: list[str], words: list[str]) -> str | tuple[str, ...] | int:
+        """The terms of a surface that is not simple; its word goes to `words`.
 
-        What is frequent is told by its shape: possessives, and numbers and names with signs among them.
+        What is frequent is told by its shape: possessives, numbers and names with signs in them. What their terms are stems
+        of goes to `parts`, and is told as one number: its place, and how many (`_joined`).
         """
         first = len(parts)
         if len(surface) <= _SHAPED_CHARACTERS_MAX:
             if _APOSTROPHED.fullmatch(surface):
-                bare = self._bare(surface)
-                if bare:
-                    parts.append(bare)
-                    joined = _APOSTROPHE.sub("", surface)
-                    shown = _APOSTROPHE.sub("'", surface) if len(joined) == len(bare) else bare
-                    return slice(first, first + 1), shown.lower()
-            elif _GROUPED.fullmatch(surface):
-                parts.append(number := surface.replace(",", ""))
-                return slice(first, first + 1), number
-            elif _DOTTED.fullmatch(surface) and not _INITIALS.search(surface):
-                parts += _DOTS.split(surface)
-                return slice(first, len(parts)), ""
+                parts.append(bare := self._bare(surface))
+                whole = len(bare) == len(_APOSTROPHE.sub("", surface))
+                words.append((_APOSTROPHE.sub("'", surface) if whole else bare).lower())
+            elif _GROUPED.fullmatch(surface) or _ACRONYM.fullmatch(surface):
+                parts.append(bare := surface.translate(_NO_SIGNS))
+                words.append(bare.lower())
+            elif (_DOTTED.fullmatch(surface) and not _INITIALS.search(surface)) or _LISTED.fullmatch(surface):
+                parts += _SIGNS.split(surface)
+                words.append("")
+            if len(parts) > first:
+                return first << _PARTS_BITS | len(parts) - first
         if _is_one_piece(surface):
-            return self._term(surface, cut.WORD) or (), self._word_of_piece(cut.narrow(surface))
+            words.append(self._word_of_piece(cut.narrow(surface)))
+            return self._term(surface, cut.WORD) or ()
         if _PLAIN_CJK.fullmatch(surface):
-            return tuple(map(str.__add__, surface, surface[1:])) or surface, ""
+            words.append("")
+            return tuple(map(str.__add__, surface, surface[1:])) or surface
         found = self._by_rules(surface)
-        word = ""
-        if len(found) == 1 and found[0][3] == cut.WORD:
-            word = self._word_of_piece(cut.narrow(surface)[found[0][1] : found[0][2]])
-        return tuple(part[0] for part in found if part[0]), word
+        alone = len(found) == 1 and found[0][3] == cut.WORD
+        words.append(self._word_of_piece(cut.narrow(surface)[found[0][1] : found[0][2]]) if alone else "")
+        return tuple(part[0] for part in found if part[0])
 
     def _simple_terms(self, surfaces: list[str]) -> list[str | tuple[str, ...]]:
         """The term of each surface of ASCII letters and digits: what `_term` gives, without asking for each."""
@@ -234,7 +236,7 @@ class Analyzer:
 
     def fold(self, word: str) -> str:
         """Case, accents and apostrophes folded away, not stemmed: what a prefix is compared with. May be empty."""
-        return self._folder.fold(self._bare(cut.narrow(word)))
+        return self._folded[self._bare(cut.narrow(word))]
 
     @property
     def stems(self) -> bool:
@@ -262,14 +264,14 @@ class Analyzer:
         if len(plain) > PIECE_CHARACTERS_MAX:
             return ""
         word = plain
-        if plain[0] != "." and plain[-1] not in "+#":
+        if plain[0] != "." and plain[-1] not in "+#" and not (plain.isalnum() and _APOSTROPHE.search(plain) is None):
             bare = self._bare(plain)
             shown = plain if bare == plain or self._folder.fold(plain) == self._folder.fold(bare) else bare
             word = _APOSTROPHE.sub("'", shown.translate(_NO_SIGNS))
         word = unicodedata.normalize("NFC", word).lower()
         if len(word.encode("utf-8", "replace")) > limits.TERM_BYTES_MAX or "\n" in word:
             return ""
-        return word if self._folder.fold(word) else ""
+        return word if self._folded[word] else ""
 
     def _placed(self, text: str, parts_of: Callable[[str], Iterable[_Part]]) -> list[Token]:
         """Number the source words, leave out what is no term, and put offsets back to the text as given."""
@@ -346,6 +348,14 @@ class Analyzer:
         elif parts[-1].lower() == "s":
             del parts[-1]
         return "".join(parts)
+
+
+def _joined(stems: Sequence[str | tuple[str, ...]], found: int) -> str | tuple[str, ...]:
+    """The terms of a surface of which `Analyzer._read` told where its parts are."""
+    first, count = found >> _PARTS_BITS, found & (1 << _PARTS_BITS) - 1
+    if count == 1:
+        return stems[first]
+    return tuple(itertools.chain.from_iterable((s,) if isinstance(s, str) else s for s in stems[first : first + count]))
 
 
 def _is_one_piece(surface: str) -> bool:

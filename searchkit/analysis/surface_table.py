@@ -33,7 +33,6 @@ ARENA_BYTES_MAX: Final = 1 << 25
 _SLOTS_AT_FIRST: Final = 1 << 18
 _COLLECTED: Final = 256
 """Surfaces looked up together; their keys stay in the nearest cache."""
-_GUARD = b"\n" * 32
 
 SurfaceReader = Callable[[list[str], npt.NDArray[np.bool_]], "tuple[list[str | tuple[str, ...]], list[str]]"]
 """From surfaces, and which of them are simple, to the terms of each and the words of the others: `read_surfaces`."""
@@ -131,15 +130,16 @@ class SurfaceTable:
     def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
         return self._table, self._arena, self._ends, self._simple, self._term_of, self._word_of
 
-    def numbers(self, texts: Sequence[str], joined: str) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    def numbers(self, texts: Sequence[bytes], joined: bytes) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
         """Analyse texts.
 
         Parameters
         ----------
-        texts : sequence of str
-            At least one; anything but addresses with percent signs, which the analyzer reads otherwise.
-        joined : str
-            The same, with line feeds between them.
+        texts : sequence of bytes
+            At least one, in UTF-8 where lone surrogates may be, too; anything but addresses with percent signs, which the
+            analyzer reads otherwise.
+        joined : bytes
+            The same with a line feed after each, and at least 32 of them at the end.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class SurfaceTable:
         """
         if self._too_large():
             self.forget(self._vocabulary, self._words)
-        sizes, data = _encoded(texts, joined)
+        sizes, data = np.fromiter(map(len, texts), np.int64, len(texts)), np.frombuffer(joined, np.uint8)
         ends = np.cumsum(sizes + 1) - 1
         firsts = np.zeros(len(texts) + 1, np.int64)
         if len(self._found) < len(data) // 2 + 1:
@@ -231,13 +231,3 @@ class SurfaceTable:
             needed = kernels.write_terms(self._found, firsts, self._term_of, several, terms, counts)
             if needed <= len(terms):
                 return terms[:needed].copy(), counts
-
-
-def _encoded(texts: Sequence[str], joined: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Bytes of each text, and all texts as UTF-8 with a line feed after each and a few at the end."""
-    if joined.isascii():
-        sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-        return sizes, np.frombuffer(joined.encode("ascii") + _GUARD, np.uint8)
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    return sizes, np.frombuffer(b"\n".join((*encoded, _GUARD)), np.uint8)

@@ -99,7 +99,8 @@ def test_surfaces_are_those_of_the_pattern(batch: list[str]) -> None:
     """What the kernel finds is what the pattern with signs finds, runs of ideographs taken apart into pairs."""
     batch = batch or [""]
     table = SurfaceTable(lambda new, _: (list(new), []), vocabulary := Vocabulary())
-    numbers, counts = table.numbers(batch, "\n".join(batch))
+    encoded = [text.encode("utf-8", "surrogatepass") for text in batch]
+    numbers, counts = table.numbers(encoded, b"\n".join((*encoded, bulk.GUARD)))
     names = vocabulary.names()
     expected = []
     for text in batch:
