@@ -215,8 +215,13 @@ def judge(found: dict[str, Any]) -> list[Bar]:
     ]
 
 
+_WARM_UP = 30_000
+"""Passages indexed before the two that are compared."""
+
+
 def measure(data: Path, documents: int, queries: int, scratch: Path) -> dict[str, Any]:
     """Everything, in the order it is told."""
+    build(scratch / "warm", data, min(documents, _WARM_UP), bare=False)  # Loads the kernels, which neither should pay.
     _, bare_s, bare_mb = build(scratch / "bare", data, documents, bare=True)
     index, full_s, full_mb = build(scratch / "full", data, documents, bare=False)
     growth = {
