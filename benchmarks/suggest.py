@@ -37,7 +37,7 @@ from benchmarks.corpus import PASSAGES, data_directory
 from benchmarks.measure import percentile
 from benchmarks.typos import LISTS, read_list, spoiled_titles
 from searchkit import Schema, Text
-from searchkit.index import writer as index_writer
+from searchkit.index import builder as index_builder
 from searchkit.search.assist import assistant_of
 from searchkit.suggest.corrector import Corrector
 
@@ -167,8 +167,8 @@ def measure_completion(snapshot: searchkit.Snapshot, words: Sequence[str]) -> di
 def bare_writer() -> Iterator[None]:
     """Write as if there were no suggestions."""
     with (
-        mock.patch.object(index_writer, "gleaner_for", return_value=None),
-        mock.patch.object(index_writer, "words_of", return_value=None),
+        mock.patch.object(index_builder, "gleaner_for", return_value=None),
+        mock.patch.object(index_builder, "words_of", return_value=None),
     ):
         yield
 
