@@ -230,4 +230,4 @@ class SurfaceTable:
             terms = np.empty(needed, np.uint32)
             needed = kernels.write_terms(self._found, firsts, self._term_of, several, terms, counts)
             if needed <= len(terms):
-                return terms[:needed].copy(), counts
+                return terms[:needed], counts  # What it is too long is not worth a copy.

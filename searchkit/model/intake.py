@@ -117,27 +117,17 @@ class Intake:
             if shape is None and keys not in self._shapes:
                 shape = self._new_shape(keys)
             if shape is not None and self._usual(shape, record, where):
-                return self._weight
+                return self._weight  # Most records come this way, so there is no further call in it.
         document = finished(take_apart(record, self._schema, where), where)
         self._values += document.texts
-        self._keep(document.id, document.stored, None, document.keywords, document.columns)
+        self._ids.append(document.id)
+        self._data.append(document.stored)
+        self._row_shapes.append(None)
+        self._keywords.append(document.keywords)
+        self._columns.append(document.columns)
+        self._known.add(document.id)
+        self._weight += len(document.stored) + RECORD_WEIGHT
         return self._weight
-
-    def _keep(
-        self,
-        id: str,
-        data: bytes,
-        shape: _Shape | None,
-        keywords: tuple[tuple[str, str], ...],
-        columns: tuple[float, ...],
-    ) -> None:
-        self._ids.append(id)
-        self._data.append(data)
-        self._row_shapes.append(shape)
-        self._keywords.append(keywords)
-        self._columns.append(columns)
-        self._known.add(id)
-        self._weight += len(data) + RECORD_WEIGHT
 
     def _usual(self, shape: _Shape, record: dict[Any, Any], where: str) -> bool:
         """Keep a record of texts alone that need no cleaning; whether it is one."""
@@ -154,13 +144,19 @@ class Intake:
         ):
             return False
         if shape.plain:
-            keywords: tuple[tuple[str, str], ...] = ()
-            columns: tuple[float, ...] = ()
+            self._keywords.append(())
+            self._columns.append(())
         else:
             listed = [*values]
             keywords, columns = shape.keywords_of(listed, where), shape.columns_of(listed, where)
+            self._keywords.append(keywords)
+            self._columns.append(columns)
         self._values += values
-        self._keep(id, data, shape, keywords, columns)
+        self._ids.append(id)
+        self._data.append(data)
+        self._row_shapes.append(shape)
+        self._known.add(id)
+        self._weight += len(data) + RECORD_WEIGHT
         return True
 
     def _new_shape(self, keys: tuple[Any, ...]) -> _Shape | None:

@@ -98,7 +98,7 @@ def decode_titles(part: bytes | memoryview, documents: int) -> list[str]:
 
 
 def _planes(numbers: npt.NDArray[np.uint32]) -> bytes:
-    return np.ascontiguousarray(numbers.astype("<u4", copy=False).view(np.uint8).reshape(-1, _WIDTH).T).tobytes()
+    return b"".join((numbers >> np.uint32(8 * plane)).astype(np.uint8).tobytes() for plane in range(_WIDTH))
 
 
 def _numbers(data: bytes, start: int, size: int) -> npt.NDArray[np.uint32]:
