@@ -61,6 +61,7 @@ _PARTS_BITS = 7
 _APOSTROPHED = re.compile("[A-Za-z]+['\u2019][A-Za-z]+")
 _GROUPED = re.compile("[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}")
 _DOTTED = re.compile("[A-Za-z0-9]+(?:[.:][A-Za-z0-9]+)+")
+_LATIN = re.compile("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]+")
 _LISTED = re.compile("[0-9]+(?:,[0-9]+)+")
 _SIGNS = re.compile("[.:,]")
 _ACRONYM = re.compile("[A-Za-z](?:\\.[A-Za-z])+")
@@ -206,7 +207,7 @@ class Analyzer:
                 words.append("")
             if len(parts) > first:
                 return first << _PARTS_BITS | len(parts) - first
-        if _is_one_piece(surface):
+        if _LATIN.fullmatch(surface) or _is_one_piece(surface):
             words.append(self._word_of_piece(cut.narrow(surface)))
             return self._term(surface, cut.WORD) or ()
         if _PLAIN_CJK.fullmatch(surface):
