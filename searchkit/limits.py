@@ -36,7 +36,7 @@ MERGE_DOCUMENTS_MAX: Final = 2_000_000
 """Live documents merged into one segment without being asked; `merge` goes up to SEGMENT_DOCUMENTS_MAX."""
 WRITER_MEMORY_BYTES: Final = 850_000_000
 """Bytes a writer may use for the segment it builds, unless it is told otherwise: 200,000 passages of an encyclopedia, 20
-million words, fit in one. What the interpreter and libraries take comes on top, about 200 MB."""
+million words, fit in one, and the process holds less than 1 GB. What the interpreter and libraries take is some 200 MB."""
 WRITER_MEMORY_BYTES_MIN: Final = 1_000_000
 """Least bytes a writer can be told to use; less is refused. One document may take more by itself."""
 WRITER_MEMORY_BYTES_MAX: Final = 15_000_000_000

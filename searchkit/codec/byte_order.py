@@ -17,14 +17,27 @@ _KEPT = np.array([(1 << 64) - (1 << 8 * beyond) for beyond in range(_STEP_BYTES)
 
 def byte_order(strings: list[str]) -> npt.NDArray[np.int64]:
     """Where the first, the second, … of distinct strings in the order of their UTF-8 bytes stands in the list."""
-    text = np.frombuffer("\0".join(strings).encode("utf-8") + bytes(_STEP_BYTES), np.uint8)
-    ends = np.flatnonzero(text == 0)[: 1 - _STEP_BYTES]
-    if len(strings) == 0 or len(ends) != len(strings):  # A NUL within a string would be taken for its end.
+    text = "\0".join([*strings, ""]).encode("utf-8")
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == 0)
+    if len(ends) != len(strings):  # A NUL within a string would be taken for its end.
         return np.array(sorted(range(len(strings)), key=strings.__getitem__), np.int64)
-    windows = np.lib.stride_tricks.sliding_window_view(text, _STEP_BYTES)
-    starts = np.append(0, ends[:-1] + 1)
-    order, groups = np.arange(len(strings)), np.zeros(len(strings), np.int64)
-    tied, depth = np.arange(len(strings)), 0
+    return order_of(text, ends)
+
+
+def order_of(text: bytes, ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The same for strings that lie one after the other, with one byte after each.
+
+    Parameters
+    ----------
+    text : bytes
+        Distinct strings in UTF-8.
+    ends : ndarray of shape (strings,), int64
+        Where each ends.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(text + bytes(_STEP_BYTES), np.uint8), _STEP_BYTES)
+    starts = np.append(0, ends[:-1] + 1)[: len(ends)]
+    order, groups = np.arange(len(ends)), np.zeros(len(ends), np.int64)
+    tied, depth = np.arange(len(ends)), 0
     while len(tied):
         here, group = order[tied], groups[tied]
         at = np.minimum(starts[here] + depth, ends[here])

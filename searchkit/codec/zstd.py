@@ -30,7 +30,7 @@ class Compressor:
 
     def __init__(self) -> None:
         chosen = zstd.CompressionParameter
-        options = {chosen.compression_level: 1, chosen.min_match: 7, chosen.hash_log: 13}
+        options = {int(chosen.compression_level): 1, int(chosen.min_match): 7, int(chosen.hash_log): 13}
         self._compressor = zstd.ZstdCompressor(options=options)
 
     def compress(self, data: bytes) -> bytes:

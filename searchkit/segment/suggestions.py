@@ -131,4 +131,5 @@ def merged_suggestions(sources: list[tuple[SegmentReader, BitMap]], schema: Sche
     words = total(yields, gone) if stems else {}
     counts = np.fromiter(words.values(), np.int64, len(words))
     pairs = PairCounts.sum([found.pairs for found in yields], [found.pairs for found in gone])
-    return parts.encode(pairs, titles, list(words), counts)
+    letters = "".join([f"{word}\n" for word in words]).encode("utf-8")
+    return parts.encode(pairs, titles, letters, counts)

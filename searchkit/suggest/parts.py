@@ -7,25 +7,25 @@ ones, …) are what compresses numbers that are mostly small. What this module d
 
 from __future__ import annotations
 
-import itertools
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from searchkit.codec import zstd
-from searchkit.codec.byte_order import byte_order
+from searchkit.codec.byte_order import order_of
 from searchkit.suggest.pairs import CELLS, PairCounts
 
 WORDS: Final = "suggest.words"
 PAIRS: Final = "suggest.pairs"
 TITLES: Final = "suggest.titles"
 _WIDTH: Final = 4
+_LINE_FEED: Final = 10
 _UNPACKED_MAX: Final = 1 << 32
 
 
 def encode(
-    pairs: PairCounts, titles: list[str], words: list[str] | None = None, counts: npt.NDArray[np.int64] | None = None
+    pairs: PairCounts, titles: list[str], words: bytes | None = None, counts: npt.NDArray[np.int64] | None = None
 ) -> dict[str, bytes]:
     """The parts of what was gathered; without words where they are to be had from the term dictionary."""
     parts = {}
@@ -38,21 +38,22 @@ def encode(
     return parts
 
 
-def encode_words(words: list[str], counts: npt.NDArray[np.int64]) -> bytes:
+def encode_words(letters: bytes, counts: npt.NDArray[np.int64]) -> bytes:
     """Words in ascending order of their UTF-8, a line feed after each, and before them their counts.
 
     Parameters
     ----------
-    words : list of str
-        Distinct, in any order.
+    letters : bytes
+        Distinct words in UTF-8, in any order, a line feed after each.
     counts : ndarray of shape (words,), int64
         Words with a count of 0 are left out.
     """
-    if not counts.all():
-        words, counts = list(itertools.compress(words, counts.tolist())), counts[counts > 0]
-    order = byte_order(words)
-    text = "".join([f"{words[place]}\n" for place in order.tolist()]).encode("utf-8")
-    return zstd.compress(len(words).to_bytes(4, "little") + _planes(counts[order].astype(np.uint32)) + text)
+    ends = np.flatnonzero(np.frombuffer(letters, np.uint8) == _LINE_FEED)
+    order = order_of(letters, ends)
+    order = order[counts[order] > 0]
+    words = letters.split(b"\n")
+    text = b"\n".join([*map(words.__getitem__, order.tolist()), b""])
+    return zstd.compress(len(order).to_bytes(4, "little") + _planes(counts[order].astype(np.uint32)) + text)
 
 
 def decode_words(part: bytes | memoryview) -> dict[str, int]:

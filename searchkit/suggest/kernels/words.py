@@ -171,10 +171,13 @@ class WordTable:
         if int(self._state[_USED]) + size + 1 > len(self._arena):
             self._arena = np.concatenate([self._arena, np.zeros(max(len(self._arena), size + 1), np.uint8)])
 
+    def letters(self) -> bytes:
+        """All words, in order of number, a line feed after each."""
+        return self._arena[: int(self._state[_USED])].tobytes()
+
     def words(self) -> list[str]:
-        """All words, in order of number."""
-        letters = self._arena[: max(int(self._state[_USED]) - 1, 0)].tobytes().decode("utf-8")
-        return letters.split("\n") if letters else []
+        """The same as a list."""
+        return self.letters().decode("utf-8").split("\n")[:-1]
 
     def checks(self) -> npt.NDArray[np.uint32]:
         """CRC-32 of each word's letters, in order of number."""
