@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import bars, plot, record
-from benchmarks.build import build_in_child
-from benchmarks.corpus import PASSAGES, Corpus, data_directory, first_part, read_texts, write_corpus
+from benchmarks.build import RAW, TOKENS, build_in_child, race
+from benchmarks.build import report as builds_report
+from benchmarks.corpus import PASSAGES, Corpus, data_directory, first_part, read_texts, write_corpus, write_raw
 from benchmarks.measure import MODES, Lane, clock_cost_us, first_round, run_rounds
 from benchmarks.peers import PEERS, Answer, Peer
 from benchmarks.peers.base import Facts
@@ -214,12 +215,19 @@ def main(given: list[str] | None = None) -> int:
             engines = comparison.build(engines)
             comparison.ask(engines, questions, options.rounds, options.budget)
             tables[documents] = tabulate(comparison.lanes, questions)
+        races: dict[str, Any] = {}
+        if any(engine.name == "tantivy" for engine in engines):
+            tell("indexing both texts in turn")
+            write_raw(data / PASSAGES, options.docs, scratch / "raw.txt")
+            corpora = {RAW: scratch / "raw.txt", TOKENS: whole.path}
+            races = race(corpora, (OURS, "tantivy"), scratch, min(3, options.rounds))
     table, growth = tables[whole.documents], growth_of(tables, "top 10", "p50")
     slow_growth = growth_of(tables, "top 1000", "p95")[OURS]
-    judged = [*bars.judge(table, comparison.builds), bars.growth_bar(growth[OURS]), bars.large_bar(slow_growth)]
+    judged = [*bars.judge(table), *bars.judge_builds(races), bars.growth_bar(growth[OURS]), bars.large_bar(slow_growth)]
     print(f"{whole.documents:,} passages, {len(questions):,} questions, {options.rounds} rounds, seed {SEED}")
     print(f"{record.machine()}, load {busy} before and {record.load()} after, commit {commit}\n")
     print(report(comparison, table, growth, judged))
+    print("\n".join(["", *builds_report(races)]) if races else "")
     if options.save:
         line = {
             "begun": begun,
@@ -228,6 +236,7 @@ def main(given: list[str] | None = None) -> int:
             "rounds": options.rounds,
             "questions": {label: sum(question.label == label for question in questions) for label in CLASSES},
             "bars": [{**asdict(bar), "reached": bar.reached} for bar in judged],
+            "indexing": races,
             "growth": growth[OURS],
             "growth_top_1000_p95": slow_growth,
         }

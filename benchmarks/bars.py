@@ -54,11 +54,11 @@ class Bar:
         return f"{verdict}: {self.name}, {'at most' if self.at_most else 'at least'} {self.limit:g}{value}"
 
 
-def judge(table: Table, builds: dict[str, dict[str, Any]]) -> list[Bar]:
-    """All bars that one comparison can speak about; `growth_bar` and `large_bar` need several sizes."""
+def judge(table: Table) -> list[Bar]:
+    """All bars of searching that one comparison can speak about; `growth_bar` and `large_bar` need several sizes."""
     ten, thousand, count = "top 10", "top 1000", "count"
     everything = (*TERMS, *ORS, *ANDS, "phrase", "prefix")
-    bars = [
+    return [
         _lowest("tantivy / ours, every class, top 10, p50 and p95", table, "tantivy", ten, everything, 1.0),
         Bar(
             "geometric mean of tantivy / ours over classes, top 10, p50",
@@ -74,14 +74,20 @@ def judge(table: Table, builds: dict[str, dict[str, Any]]) -> list[Bar]:
         _lowest("tantivy / ours, unions, counts, p50", table, "tantivy", count, ORS, 2.0, _p50),
         _lowest("tantivy / ours, AND and phrase, counts, p50", table, "tantivy", count, (*ANDS, "phrase"), 1.0, _p50),
     ]
-    ours, theirs = builds.get(OURS), builds.get("tantivy")
-    quicker = theirs["cpu_s"] / ours["cpu_s"] if ours and theirs else None
-    larger = ours["size"] / theirs["size"] if ours and theirs else None
-    bars += [
-        Bar("documents per CPU second by tantivy's", quicker, 1.5),
-        Bar("index size by tantivy's", larger, 1.75, at_most=True),
-        Bar("GB held while indexing", ours["peak_mb"] / 1e3 if ours else None, 1.0, at_most=True),
-    ]
+
+
+def judge_builds(races: dict[str, dict[str, dict[str, Any]]]) -> list[Bar]:
+    """The bars of indexing, from figures by text and engine (`build.race`)."""
+    bars = []
+    for text, what in (("raw", "raw text, each with its own English analysis"), ("tokens", "text analysed before")):
+        ours, theirs = races.get(text, {}).get(OURS), races.get(text, {}).get("tantivy")
+        quicker = theirs["cpu_s"] / ours["cpu_s"] if ours and theirs else None
+        larger = ours["size"] / theirs["size"] if ours and theirs else None
+        bars += [
+            Bar(f"documents per CPU second by tantivy's, {what}", quicker, 1.5),
+            Bar(f"index size by tantivy's, {what}", larger, 1.75, at_most=True),
+            Bar(f"GB held while indexing, {what}", ours["peak_mb"] / 1e3 if ours else None, 1.0, at_most=True),
+        ]
     return bars
 
 

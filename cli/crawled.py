@@ -45,7 +45,7 @@ def index_crawled(run: Run, directory: Path, language: str | None) -> None:
             sample = itertools.islice(pages.pages(), SAMPLE_RECORDS)
             language = recognise(page.to_document() for page in sample)
             run.terminal.note(f"recognised language: {language}")
-        with open_or_create(directory, language) as index, index.writer() as writer:
+        with open_or_create(directory, language) as index, index.writer(jobs=run.jobs) as writer:
             marks, store = index.marks, pages.id
             # Another store's numbers say nothing of this one: then everything is looked at once more.
             since = marks.get(MARK, 0) if marks.get(STORE_MARK) == store else 0

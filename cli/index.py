@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from cli.indexing import BATCH_RECORDS, Run
+from cli.indexing import BATCH_RECORDS, BATCH_RECORDS_OF_A_JOB, Run
 from cli.options import Directory, Json
 from cli.terminal import Terminal
+from searchkit.limits import WRITER_JOBS_MAX
 
 
 def index(
@@ -32,8 +33,24 @@ def index(
         ),
     ] = None,
     batch: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Records between two commits; each commit is durable.")
-    ] = BATCH_RECORDS,
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help=f"Records between two commits; each commit is durable. [default: {BATCH_RECORDS}; with several jobs "
+            f"{BATCH_RECORDS_OF_A_JOB} for each]",
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=WRITER_JOBS_MAX,
+            help="Processes that analyse text and build segments. Worth it for more than some ten thousand records.",
+        ),
+    ] = 1,
     as_json: Json = False,
 ) -> None:
     """Example: searchkit index site pages.jsonl
@@ -45,7 +62,8 @@ def index(
     from cli.crawled import index_crawled  # Both open parsers and databases, which --help has no use for.
     from searchkit.sources.source import open_source
 
-    run = Run(Terminal.of_process(), batch, as_json)
+    usual = BATCH_RECORDS if jobs == 1 else BATCH_RECORDS_OF_A_JOB * jobs
+    run = Run(Terminal.of_process(), usual if batch is None else batch, as_json, jobs)
     if sources:
         opened = [open_source(name, stdin=run.terminal.stdin) for name in sources]
         run.index_sources(directory, opened, language)

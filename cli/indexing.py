@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BATCH_RECORDS = 20_000
 """Records between two commits unless --batch says otherwise: some seconds of work, and few segments to merge."""
+BATCH_RECORDS_OF_A_JOB = 40_000
+"""The same for each of several processes, so that all of them have something to do between two commits."""
 FAULTS_SHOWN = 20
 """Faulty records that are named on stderr; the rest is only counted."""
 SAMPLE_RECORDS = 200
@@ -59,8 +61,8 @@ class Stop:
 class Run:
     """One run of the command: what was counted, and what has been said about it."""
 
-    def __init__(self, terminal: Terminal, batch: int, as_json: bool) -> None:
-        self.terminal, self.batch, self.as_json = terminal, batch, as_json
+    def __init__(self, terminal: Terminal, batch: int, as_json: bool, jobs: int = 1) -> None:
+        self.terminal, self.batch, self.as_json, self.jobs = terminal, batch, as_json, jobs
         self.stop = Stop()
         self.records = self.skipped = self.failed = 0
         self.added = self.updated = self.unchanged = self.deleted = 0
@@ -83,7 +85,7 @@ class Run:
             known = all(source.size is not None for source in sources)
             with (
                 open_or_create(directory, language) as opened,
-                opened.writer() as writer,
+                opened.writer(jobs=self.jobs) as writer,
                 self.terminal.progress("indexing", total if known else None, "bytes") as show,
             ):
                 watched = self._watched(records, sources, show)

@@ -34,11 +34,15 @@ FIELDS_MAX: Final = 16
 """Searchable text fields in a schema; the fields of a query are a 16-bit mask."""
 MERGE_DOCUMENTS_MAX: Final = 2_000_000
 """Live documents merged into one segment without being asked; `merge` goes up to SEGMENT_DOCUMENTS_MAX."""
-WRITER_MEMORY_BYTES: Final = 640_000_000
+WRITER_MEMORY_BYTES: Final = 850_000_000
 """Bytes a writer may use for the segment it builds, unless it is told otherwise: 200,000 passages of an encyclopedia, 20
-million words, fit in one. What the interpreter and libraries take comes on top, about 200 MB."""
+million words, fit in one, and the process holds less than 1 GB. What the interpreter and libraries take is some 200 MB."""
 WRITER_MEMORY_BYTES_MIN: Final = 1_000_000
 """Least bytes a writer can be told to use; less is refused. One document may take more by itself."""
+WRITER_MEMORY_BYTES_MAX: Final = 15_000_000_000
+"""Most bytes a writer uses however much it is allowed: a segment's tokens and their places stay numbers of 32 bits."""
+WRITER_JOBS_MAX: Final = 64
+"""Processes that build segments for one writer; more are refused. Each is an interpreter of some 150 MB."""
 CHECKSUM_BLOCK_BYTES: Final = 65_536
 """Bytes covered by one checksum of a segment part: small enough to verify on first touch, 40 microseconds."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from searchkit import engine, jit, kernel_cache
+from searchkit.analysis import bulk
 from searchkit.analysis.analyzer import analyzer
 from searchkit.model.schema import Schema, Text
 from searchkit.model.vocabulary import Vocabulary
@@ -45,8 +46,8 @@ class WarmUp:
 def warm_up() -> WarmUp:
     """Compile whatever is not compiled yet, for one and for several text fields."""
     tables = importlib.import_module("searchkit.analysis.surface_table")
-    table = tables.SurfaceTable(analyzer("none").terms_of_surfaces, Vocabulary(), slots=2)
-    table.numbers(["one two three"], "one two three")
+    table = tables.SurfaceTable(analyzer("none").read_surfaces, Vocabulary(), slots=2)
+    table.numbers([b"one two three"], b"one two three" + bulk.GUARD)
     # Once the encoder's kernels are loaded, segments as small as these are encoded by them.
     importlib.import_module("searchkit.segment.kernels.encode")
     for schema in (Schema.page("en"), Schema(text=Text(language="none"))):

@@ -68,6 +68,11 @@ class Peer(ABC):
         """Index a file of analysed texts into an empty directory; everything that must happen before a search."""
 
     @classmethod
+    def build_raw(cls, corpus: Path, directory: Path) -> None:
+        """The same from a file of raw passages (`corpus.write_raw`), with the engine's own English analysis."""
+        raise NotImplementedError(f"{cls.name} takes no part in indexing raw text")
+
+    @classmethod
     def size(cls, directory: Path) -> int:
         """Bytes of the index, stored texts left out."""
         return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())

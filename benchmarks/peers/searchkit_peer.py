@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from benchmarks.corpus import read_raw, read_tokens
 from benchmarks.peers.base import Answer, Peer
 from benchmarks.questions import Question
 
@@ -33,14 +34,17 @@ class Searchkit(Peer):
     def build(cls, corpus: Path, directory: Path) -> None:
         import searchkit
 
-        def records() -> Iterator[dict[str, str]]:
-            with corpus.open(encoding="ascii") as lines:
-                for number, line in enumerate(lines):
-                    yield {"id": str(number), "text": line.rstrip("\n")}
-
         schema = searchkit.Schema(text=searchkit.Text(language="none"))
         with searchkit.create(directory, schema) as index, index.writer() as writer:
-            writer.add_many(records())
+            writer.add_many(read_tokens(corpus))
+
+    @classmethod
+    def build_raw(cls, corpus: Path, directory: Path) -> None:
+        import searchkit
+
+        schema = searchkit.Schema(title=searchkit.Text(), text=searchkit.Text(language="en"))
+        with searchkit.create(directory, schema) as index, index.writer() as writer:
+            writer.add_many(read_raw(corpus))
 
     @classmethod
     def size(cls, directory: Path) -> int:

@@ -54,6 +54,19 @@ _ONE_PIECE = later(
 _PLAIN_CJK = re.compile(f"[{PLAIN_CJK}]+")
 _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _ONLY_TERMS: Final = frozenset({str})
+# Shapes of surfaces that are frequent and whose pieces are known without the rules. A property test holds them to these.
+_SHAPED_CHARACTERS_MAX = 128
+_PARTS_BITS = 7
+"""Bits that take the number of parts of a surface of so many characters."""
+_APOSTROPHED = re.compile("[A-Za-z]+['\u2019][A-Za-z]+")
+_GROUPED = re.compile("[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}")
+_DOTTED = re.compile("[A-Za-z0-9]+(?:[.:][A-Za-z0-9]+)+")
+_LATIN = re.compile("[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]+")
+_LISTED = re.compile("[0-9]+(?:,[0-9]+)+")
+_SIGNS = re.compile("[.:,]")
+_ACRONYM = re.compile("[A-Za-z](?:\\.[A-Za-z])+")
+_INITIALS = re.compile("(?<![A-Za-z0-9])[A-Za-z]\\.[A-Za-z](?![A-Za-z0-9])")
+"""Single letters with dots are an acronym, which is one piece."""
 _NO_SIGNS = str.maketrans("", "", "." + cut.GROUP_SIGNS)
 
 _Found = TypeVar("_Found")
@@ -140,8 +153,10 @@ class Analyzer:
             return cast("list[str]", found)  # Most texts: a fifth quicker than to walk through what they hold.
         return [term for one in found for term in ((one,) if isinstance(one, str) else one)]
 
-    def terms_of_surfaces(self, surfaces: Sequence[str], simple: npt.NDArray[np.bool_]) -> list[str | tuple[str, ...]]:
-        """The terms of surfaces; nothing is remembered.
+    def read_surfaces(
+        self, surfaces: Sequence[str], simple: npt.NDArray[np.bool_]
+    ) -> tuple[list[str | tuple[str, ...]], list[str]]:
+        """The terms of surfaces, and the words some of them are; nothing is remembered.
 
         Parameters
         ----------
@@ -152,21 +167,61 @@ class Analyzer:
 
         Returns
         -------
-        list of str or tuple of str
+        terms : list of str or tuple of str
             For each surface its term if it has just one, else none or several.
+        words : list of str
+            For each surface that is not simple what `word` gives. A simple one is a word itself, in lower case.
         """
         with self._lock:
-            if self._language.respelled or not simple.any():
-                return list(map(self._terms_of_surface, surfaces))
             chosen = simple.tolist()
-            stems = self._simple_terms(list(itertools.compress(surfaces, chosen)))
-            if len(stems) == len(surfaces):
-                return stems
-            others = map(self._terms_of_surface, itertools.compress(surfaces, map(operator.not_, chosen)))
-            return [next(one) for one in map((others, iter(stems)).__getitem__, chosen)]
+            if self._language.respelled:
+                unlike = itertools.compress(surfaces, map(operator.not_, chosen))
+                return list(map(self._terms_of_surface, surfaces)), list(map(self.word, unlike))
+            parts, words = list(itertools.compress(surfaces, chosen)), list[str]()
+            others = itertools.compress(surfaces, map(operator.not_, chosen))
+            read = [self._read(surface, parts, words) for surface in others]
+            stems = self._simple_terms(parts)
+            if not read:
+                return stems, words
+            terms = [found if not isinstance(found, int) else _joined(stems, found) for found in read]
+            both = iter(terms), iter(stems)
+            return [next(one) for one in map(both.__getitem__, chosen)], words
+
+    def _read(self, surface: str, parts: list[str], words: list[str]) -> str | tuple[str, ...] | int:
+        """The terms of a surface that is not simple; its word goes to `words`.
+
+        What is frequent is told by its shape: possessives, numbers and names with signs in them. What their terms are stems
+        of goes to `parts`, and is told as one number: its place, and how many (`_joined`).
+        """
+        first = len(parts)
+        if len(surface) <= _SHAPED_CHARACTERS_MAX:
+            if _APOSTROPHED.fullmatch(surface):
+                parts.append(bare := self._bare(surface))
+                whole = len(bare) == len(_APOSTROPHE.sub("", surface))
+                words.append((_APOSTROPHE.sub("'", surface) if whole else bare).lower())
+            elif _GROUPED.fullmatch(surface) or _ACRONYM.fullmatch(surface):
+                parts.append(bare := surface.translate(_NO_SIGNS))
+                words.append(bare.lower())
+            elif (_DOTTED.fullmatch(surface) and not _INITIALS.search(surface)) or _LISTED.fullmatch(surface):
+                parts += _SIGNS.split(surface)
+                words.append("")
+            if len(parts) > first:
+                return first << _PARTS_BITS | len(parts) - first
+        if _LATIN.fullmatch(surface) or _is_one_piece(surface):
+            words.append(self._word_of_piece(cut.narrow(surface)))
+            return self._term(surface, cut.WORD) or ()
+        if _PLAIN_CJK.fullmatch(surface):
+            words.append("")
+            return tuple(map(str.__add__, surface, surface[1:])) or surface
+        found = self._by_rules(surface)
+        alone = len(found) == 1 and found[0][3] == cut.WORD
+        words.append(self._word_of_piece(cut.narrow(surface)[found[0][1] : found[0][2]]) if alone else "")
+        return tuple(part[0] for part in found if part[0])
 
     def _simple_terms(self, surfaces: list[str]) -> list[str | tuple[str, ...]]:
         """The term of each surface of ASCII letters and digits: what `_term` gives, without asking for each."""
+        if not surfaces:
+            return []
         stems = self._stem_all("\n".join(surfaces).lower().split("\n"))
         if (joined := "".join(stems)).isascii() and joined.isalnum() and all(stems):
             return [*"\n".join(stems).lower().split("\n")]
@@ -182,7 +237,7 @@ class Analyzer:
 
     def fold(self, word: str) -> str:
         """Case, accents and apostrophes folded away, not stemmed: what a prefix is compared with. May be empty."""
-        return self._folder.fold(self._bare(cut.narrow(word)))
+        return self._folded[self._bare(cut.narrow(word))]
 
     @property
     def stems(self) -> bool:
@@ -203,17 +258,21 @@ class Analyzer:
             if len(pieces) != 1 or pieces[0].kind != cut.WORD:
                 return ""
             plain = plain[pieces[0].start : pieces[0].end]
+        return self._word_of_piece(plain)
+
+    def _word_of_piece(self, plain: str) -> str:
+        """The word of a piece that was made narrow."""
         if len(plain) > PIECE_CHARACTERS_MAX:
             return ""
         word = plain
-        if plain[0] != "." and plain[-1] not in "+#":
+        if plain[0] != "." and plain[-1] not in "+#" and not (plain.isalnum() and _APOSTROPHE.search(plain) is None):
             bare = self._bare(plain)
-            shown = plain if self._folder.fold(plain) == self._folder.fold(bare) else bare
+            shown = plain if bare == plain or self._folder.fold(plain) == self._folder.fold(bare) else bare
             word = _APOSTROPHE.sub("'", shown.translate(_NO_SIGNS))
         word = unicodedata.normalize("NFC", word).lower()
         if len(word.encode("utf-8", "replace")) > limits.TERM_BYTES_MAX or "\n" in word:
             return ""
-        return word if self._folder.fold(word) else ""
+        return word if self._folded[word] else ""
 
     def _placed(self, text: str, parts_of: Callable[[str], Iterable[_Part]]) -> list[Token]:
         """Number the source words, leave out what is no term, and put offsets back to the text as given."""
@@ -290,6 +349,14 @@ class Analyzer:
         elif parts[-1].lower() == "s":
             del parts[-1]
         return "".join(parts)
+
+
+def _joined(stems: Sequence[str | tuple[str, ...]], found: int) -> str | tuple[str, ...]:
+    """The terms of a surface of which `Analyzer._read` told where its parts are."""
+    first, count = found >> _PARTS_BITS, found & (1 << _PARTS_BITS) - 1
+    if count == 1:
+        return stems[first]
+    return tuple(itertools.chain.from_iterable((s,) if isinstance(s, str) else s for s in stems[first : first + count]))
 
 
 def _is_one_piece(surface: str) -> bool:

@@ -25,6 +25,8 @@ from searchkit.model.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from searchkit.analysis.surface_table import SurfaceTable
 
+GUARD: Final = b"\n" * 32
+"""What stands after the last text when kernels read many: they look ahead."""
 KERNEL_CHARACTERS_MIN: Final = 2_500_000
 """Characters after which the kernels are loaded: what the plain way does in the time that takes."""
 
@@ -37,8 +39,22 @@ class WordNumbers(Protocol):
         """Bytes it takes, about."""
         ...
 
-    def numbers(self, surfaces: Sequence[str]) -> list[int]:
+    def remembered(self, surfaces: Sequence[str]) -> list[int]:
         """The number of the word of each surface; 0 for one that has none."""
+        ...
+
+    def enter(
+        self,
+        letters: npt.NDArray[np.uint8],
+        ends: npt.NDArray[np.int64],
+        simple: npt.NDArray[np.bool_],
+        span: tuple[int, int],
+        words: list[str],
+    ) -> npt.NDArray[np.uint32]:
+        """The same for surfaces `span[0]` to before `span[1]` of some in UTF-8, with a byte between them.
+
+        Those that are `simple` are words themselves, in lower case; `words` are those of the others.
+        """
         ...
 
 
@@ -64,6 +80,7 @@ class BulkAnalyzer:
         self._new_words = words
         self.words = words() if words else None
         self._by_kernels = False
+        self._odd: list[int] = []  # Texts analysed last that went the plain way among others.
         self.vocabulary = Vocabulary()
         self._seen = 0
         self._table: SurfaceTable | None = None
@@ -79,7 +96,7 @@ class BulkAnalyzer:
         self.vocabulary = Vocabulary()
         self.words = self._new_words() if self._new_words else None
         if self._table is not None:
-            self._table.forget(self.vocabulary)
+            self._table.forget(self.vocabulary, self.words)
 
     def numbers(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
         """Analyse texts.
@@ -99,13 +116,18 @@ class BulkAnalyzer:
             if self._seen < KERNEL_CHARACTERS_MIN:
                 return self._plain(texts)
             module = importlib.import_module("searchkit.analysis.surface_table")
-            self._table = module.SurfaceTable(self._analyzer.terms_of_surfaces, self.vocabulary)
+            self._table = module.SurfaceTable(self._analyzer.read_surfaces, self.vocabulary, self.words)
         assert self._table is not None
         self._by_kernels = True
-        joined = "\n".join(texts)
-        if addresses.has_encoded(joined):
-            return self._mixed(texts, self._table)
-        return self._table.numbers(texts, joined)
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        data = b"\n".join((*encoded, GUARD))
+        self._odd = []
+        # Asked of all together first: most batches that have the signs of an address have no such address.
+        if b"%" in data and b"://" in data:
+            self._odd = [n for n, text in enumerate(texts) if "%" in text and addresses.has_encoded(text)]
+        if self._odd:
+            return self._mixed(texts, encoded, self._table)
+        return self._table.numbers(encoded, data)
 
     def spoken(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]] | None:
         """Numbers of the words of the texts that `numbers` was asked for last, and how many surfaces each text has.
@@ -114,11 +136,10 @@ class BulkAnalyzer:
         """
         if self.words is None or not self._by_kernels or self._table is None:
             return None
-        numbers = self.words.numbers
-        stream, counts = self._table.spoken(numbers)
-        odd = [number for number in np.flatnonzero(counts == 0).tolist() if addresses.has_encoded(texts[number])]
+        stream, counts = self._table.spoken()
+        odd = self._odd
         if odd:  # These went the plain way.
-            found = [numbers(surfaces(texts[number])) for number in odd]
+            found = [self.words.remembered(surfaces(texts[number])) for number in odd]
             sizes = [len(one) for one in found]
             ends = np.cumsum(counts, dtype=np.int64)[odd]
             stream = np.insert(stream, np.repeat(ends, sizes), list(itertools.chain.from_iterable(found)))
@@ -133,15 +154,14 @@ class BulkAnalyzer:
         return np.fromiter(self.vocabulary.numbers(terms), np.uint32, int(counts.sum())), counts
 
     def _mixed(
-        self, texts: Sequence[str], table: SurfaceTable
+        self, texts: Sequence[str], encoded: list[bytes], table: SurfaceTable
     ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
         """Texts of which some may only go the plain way: those are put between the others."""
-        odd = [number for number, text in enumerate(texts) if addresses.has_encoded(text)]
+        odd = self._odd
         plain_terms, plain_counts = self._plain([texts[number] for number in odd])
-        others = list(texts)
         for number in odd:
-            others[number] = ""
-        terms, counts = table.numbers(others, "\n".join(others))
+            encoded[number] = b""
+        terms, counts = table.numbers(encoded, b"\n".join((*encoded, GUARD)))
         ends = np.cumsum(counts, dtype=np.int64)
         counts[odd] = plain_counts
         return np.insert(terms, np.repeat(ends[odd], plain_counts), plain_terms), counts

@@ -112,5 +112,7 @@ class Folder:
             word = word.translate(self._respelled)
         if word.isascii() and word.isalnum():
             return word.lower()
-        composed = unicodedata.normalize("NFKC", _MARK_FLOOD.sub(r"\1", word)).lower()
+        if not word.isalpha():  # Marks are no letters.
+            word = _MARK_FLOOD.sub(r"\1", word)
+        composed = unicodedata.normalize("NFKC", word).lower()
         return unicodedata.normalize("NFC", composed.translate(self._table))

@@ -14,7 +14,7 @@ import re
 import secrets
 from array import array as packed
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from searchkit.analysis.kernels import scan as kernels
 from searchkit.analysis.surfaces import BOUNDARY, PLAIN_CJK
 from searchkit.model.vocabulary import Vocabulary
 
+if TYPE_CHECKING:
+    from searchkit.analysis.bulk import WordNumbers
+
 SURFACES_MAX: Final = 1 << 20
 """Surfaces remembered from one batch to the next: four times what 200,000 passages of an encyclopedia hold."""
 ARENA_BYTES_MAX: Final = 1 << 25
@@ -30,10 +33,9 @@ ARENA_BYTES_MAX: Final = 1 << 25
 _SLOTS_AT_FIRST: Final = 1 << 18
 _COLLECTED: Final = 256
 """Surfaces looked up together; their keys stay in the nearest cache."""
-_GUARD = b"\n" * 32
 
-SurfaceTerms = Callable[[list[str], npt.NDArray[np.bool_]], "list[str | tuple[str, ...]]"]
-"""From surfaces, and which of them are simple (short, ASCII letters and digits only), to the terms of each."""
+SurfaceReader = Callable[[list[str], npt.NDArray[np.bool_]], "tuple[list[str | tuple[str, ...]], list[str]]"]
+"""From surfaces, and which of them are simple, to the terms of each and the words of the others: `read_surfaces`."""
 
 
 def _classes() -> npt.NDArray[np.uint8]:
@@ -68,17 +70,25 @@ class SurfaceTable:
 
     Parameters
     ----------
-    terms_of : callable
-        Gives the terms of surfaces.
+    read : callable
+        Gives the terms and words of surfaces.
     vocabulary : Vocabulary
         Numbers the terms.
+    words : WordNumbers, optional
+        Numbers the words.
     slots : int, a power of two
         Slots of the hash table at first; it grows.
     """
 
-    def __init__(self, terms_of: SurfaceTerms, vocabulary: Vocabulary, slots: int = _SLOTS_AT_FIRST) -> None:
+    def __init__(
+        self,
+        read: SurfaceReader,
+        vocabulary: Vocabulary,
+        words: WordNumbers | None = None,
+        slots: int = _SLOTS_AT_FIRST,
+    ) -> None:
         self._slots_at_first = slots
-        self._terms_of = terms_of
+        self._read = read
         self._vocabulary = vocabulary
         self._classes = _classes()
         self._odd = np.uint64(secrets.randbits(64) | 1)
@@ -86,19 +96,19 @@ class SurfaceTable:
         self._found = np.zeros(0, np.uint32)
         self._firsts = np.zeros(1, np.int64)
         self._keys, self._spans = np.zeros((_COLLECTED, 3), np.uint64), np.zeros((_COLLECTED, 2), np.int64)
-        self.forget(vocabulary)
+        self.forget(vocabulary, words)
 
-    def forget(self, vocabulary: Vocabulary) -> None:
-        """Begin anew, with an empty table and numbers of this vocabulary."""
-        self._vocabulary = vocabulary
+    def forget(self, vocabulary: Vocabulary, words: WordNumbers | None) -> None:
+        """Begin anew, with an empty table and numbers of this vocabulary and of these words."""
+        self._vocabulary, self._words = vocabulary, words
         self._slots(self._slots_at_first)
         self._arena = np.zeros(4 * self._slots_at_first, np.uint8)
         self._ends = np.zeros(self._slots_at_first // 2, np.int64)
         self._simple = np.zeros(self._slots_at_first // 2, np.bool_)
         self._term_of = np.zeros(self._slots_at_first // 2, np.int32)
-        self._word_of = np.zeros(0, np.uint32)
+        self._word_of = np.zeros(self._slots_at_first // 2, np.uint32)
         self._several = packed("q", (0, 0))  # At 1: no term at all.
-        arrays = (self._table, self._arena, self._ends, self._simple, self._term_of)
+        arrays = self._arrays()
         self._bytes_at_first = sum(array.nbytes for array in arrays)
         self._analysed = 0
         self._state[kernels.HELD] = self._state[kernels.ARENA_USED] = 0
@@ -114,20 +124,22 @@ class SurfaceTable:
     @property
     def memory(self) -> int:
         """Bytes of memory beyond what an empty table takes."""
-        arrays = (self._table, self._arena, self._ends, self._simple, self._term_of)
-        return (
-            sum(array.nbytes for array in arrays) - self._bytes_at_first + self._several.itemsize * len(self._several)
-        )
+        taken = sum(array.nbytes for array in self._arrays())
+        return taken - self._bytes_at_first + self._several.itemsize * len(self._several)
 
-    def numbers(self, texts: Sequence[str], joined: str) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        return self._table, self._arena, self._ends, self._simple, self._term_of, self._word_of
+
+    def numbers(self, texts: Sequence[bytes], joined: bytes) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
         """Analyse texts.
 
         Parameters
         ----------
-        texts : sequence of str
-            At least one; anything but addresses with percent signs, which the analyzer reads otherwise.
-        joined : str
-            The same, with line feeds between them.
+        texts : sequence of bytes
+            At least one, in UTF-8 where lone surrogates may be, too; anything but addresses with percent signs, which the
+            analyzer reads otherwise.
+        joined : bytes
+            The same with a line feed after each, and at least 32 of them at the end.
 
         Returns
         -------
@@ -137,8 +149,8 @@ class SurfaceTable:
             How many each text has.
         """
         if self._too_large():
-            self.forget(self._vocabulary)
-        sizes, data = _encoded(texts, joined)
+            self.forget(self._vocabulary, self._words)
+        sizes, data = np.fromiter(map(len, texts), np.int64, len(texts)), np.frombuffer(joined, np.uint8)
         ends = np.cumsum(sizes + 1) - 1
         firsts = np.zeros(len(texts) + 1, np.int64)
         if len(self._found) < len(data) // 2 + 1:
@@ -158,22 +170,8 @@ class SurfaceTable:
         self._firsts = firsts
         return self._terms(firsts)
 
-    def spoken(
-        self, number_words: Callable[[list[str]], Sequence[int]]
-    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-        """Numbers of the words of the texts analysed last, in order, and how many surfaces each text has.
-
-        Parameters
-        ----------
-        number_words : callable
-            Gives the number of the word of each of some surfaces; it is asked once for each.
-        """
-        known, held = len(self._word_of), len(self)
-        if held > known:
-            start = int(self._ends[known - 1]) + 1 if known else 0
-            letters = self._arena[start : int(self._state[kernels.ARENA_USED]) - 1].tobytes()
-            new = number_words(letters.decode("utf-8", "surrogatepass").split("\n"))
-            self._word_of = np.concatenate([self._word_of, np.array(new, np.uint32)])
+    def spoken(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+        """Numbers of the words of the texts analysed last, in order, and how many surfaces each text has."""
         return self._word_of[self._found[: int(self._state[kernels.FOUND])]], np.diff(self._firsts).astype(np.uint32)
 
     def _too_large(self) -> bool:
@@ -187,18 +185,22 @@ class SurfaceTable:
         start = int(self._ends[first - 1]) + 1 if first else 0
         # A line feed is a boundary, so no surface has one.
         new = self._arena[start : used - 1].tobytes().decode("utf-8", "surrogatepass").split("\n")
-        terms = self._terms_of(new, self._simple[first:held])
-        alone = [found if isinstance(found, str) else "" for found in terms]
-        if "" not in alone:
-            self._term_of[first:held] = np.fromiter(self._vocabulary.numbers(alone), np.int32, held - first)
-        else:
-            self._term_of[first:held] = [self._place(found) for found in terms]
+        terms, words = self._read(new, self._simple[first:held])
+        if self._words is not None:
+            self._word_of[first:held] = self._words.enter(self._arena, self._ends, self._simple, (first, held), words)
+        odd = [place for place, found in enumerate(terms) if type(found) is not str]
+        alone = np.ones(held - first, np.bool_)
+        alone[odd] = False
+        numbers = np.empty(held - first, np.int32)
+        single = (found for found in terms if type(found) is str)
+        numbers[alone] = np.fromiter(self._vocabulary.numbers(single), np.int32, held - first - len(odd))
+        for place in odd:
+            numbers[place] = self._place(terms[place])
+        self._term_of[first:held] = numbers
         self._analysed = held
 
-    def _place(self, found: str | tuple[str, ...]) -> int:
-        """What stands in `term_of` for the terms of a surface."""
-        if isinstance(found, str):
-            return next(iter(self._vocabulary.numbers((found,))))
+    def _place(self, found: Sequence[str]) -> int:
+        """What stands in `term_of` for the terms of a surface that has none or several."""
         if not found:
             return -1
         place = len(self._several)
@@ -213,8 +215,9 @@ class SurfaceTable:
         old = self._table
         self._slots(2 * len(old))
         kernels.refill(old, self._table, self._shift, self._odd)
-        self._ends, self._simple, self._term_of = (
-            np.concatenate([known, np.zeros_like(known)]) for known in (self._ends, self._simple, self._term_of)
+        self._ends, self._simple, self._term_of, self._word_of = (
+            np.concatenate([known, np.zeros_like(known)])
+            for known in (self._ends, self._simple, self._term_of, self._word_of)
         )
 
     def _terms(self, firsts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
@@ -227,14 +230,4 @@ class SurfaceTable:
             terms = np.empty(needed, np.uint32)
             needed = kernels.write_terms(self._found, firsts, self._term_of, several, terms, counts)
             if needed <= len(terms):
-                return terms[:needed].copy(), counts
-
-
-def _encoded(texts: Sequence[str], joined: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Bytes of each text, and all texts as UTF-8 with a line feed after each and a few at the end."""
-    if joined.isascii():
-        sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-        return sizes, np.frombuffer(joined.encode("ascii") + _GUARD, np.uint8)
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    return sizes, np.frombuffer(b"\n".join((*encoded, _GUARD)), np.uint8)
+                return terms[:needed], counts  # What it is too long is not worth a copy.

@@ -33,7 +33,7 @@ _INSIDE = (
     rf"|[\uff0c\uff0e\uff1a\uff1b](?=[^{BOUNDARY}{PLAIN_CJK}]))"
 )
 _SURFACE = rf"[^{BOUNDARY}]++(?:{_INSIDE}[^{BOUNDARY}]++)*+"
-_ASCII_SURFACE = re.compile(r"[A-Za-z0-9+#]++(?:[.:',;][A-Za-z0-9+#]++)*+")
+_ASCII_SURFACE = re.compile(r"[A-Za-z0-9+#]++(?:(?:[.:']|[,;](?=[0-9]))[A-Za-z0-9+#]++)*+")
 # Two boundaries matter to what follows them: the dot of .NET, and a low line that a joiner ties to a symbol. Asking each
 # surface for one would cost a third more, so a text is asked once.
 _MAYBE_DOT_NET = rf"\.(?=[nN]|{_FOREIGN})"

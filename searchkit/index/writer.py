@@ -25,11 +25,11 @@ import numpy.typing as npt
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
-from searchkit.analysis.bulk import BulkAnalyzer
 from searchkit.codec.bitmap import BitMap
 from searchkit.errors import Closed, DocumentInvalid, RequestError, StorageError
 from searchkit.ids import SegmentId
 from searchkit.index import policy
+from searchkit.index.builder import Builder, SegmentBuilder
 from searchkit.index.catalog import LOCK_FILE, Catalog, SegmentEntry
 from searchkit.index.guards import stopping, telling
 from searchkit.index.memory import memory_bytes
@@ -37,20 +37,15 @@ from searchkit.index.pending import Counts, Pending
 from searchkit.model.commit import Commit
 from searchkit.model.document import as_id, id_hash_bytes, shown
 from searchkit.model.intake import Documents, Intake
-from searchkit.model.schema import Date, Number
-from searchkit.segment.buffer import Buffer
 from searchkit.segment.merge import Live, merge_segments
 from searchkit.segment.reader import SegmentReader
-from searchkit.segment.suggestions import gleaner_for, words_of
-from searchkit.segment.writer import Receipt, write_segment
+from searchkit.segment.writer import Receipt
 from searchkit.store.files import WriterLock, sync_directory
 
 BATCH_CHARACTERS = 4_000_000
 """Characters of records made ready and analysed together, more than `bulk.KERNEL_CHARACTERS_MIN`; as `Intake` counts."""
 _BATCH_SHARE = 64
 """A batch is at most this part of the memory, counted in characters, since a character takes several bytes on its way."""
-_WORDS_SHARE = 3
-"""Words are remembered from one segment to the next unless they take more than this part of the memory."""
 
 
 class IndexWriter:
@@ -80,7 +75,7 @@ class IndexWriter:
         lock_timeout: float,
         memory: int | str = limits.WRITER_MEMORY_BYTES,
     ) -> None:
-        self._memory = memory_bytes(memory)
+        self._memory = min(memory_bytes(memory), limits.WRITER_MEMORY_BYTES_MAX)
         self._batch = min(BATCH_CHARACTERS, self._memory // _BATCH_SHARE)
         self._catalog = Catalog(directory)
         self._analyzer = analyzer
@@ -105,17 +100,11 @@ class IndexWriter:
         self._deleted: set[str] = set()
         self._unwritten: set[str] = set()  # Those deleted from the buffer: perhaps nowhere else.
         self._intake = Intake(self._schema)
-        self._bulk = BulkAnalyzer(self._analyzer, words_of(self._analyzer))
         self._skip_unchanged = False  # Whether those taken in are to be left alone where nothing changed.
-        self._new_buffer()
+        self._builder = self._new_builder()
 
-    def _new_buffer(self) -> None:
-        if self._bulk.memory > self._memory // _WORDS_SHARE:
-            self._bulk.begin()
-        columns = sum(isinstance(field, (Number, Date)) for field in self._schema.values())
-        directory = self._catalog.segment_path("x").parent
-        gleaner = gleaner_for(self._schema, self._bulk.words)
-        self._buffer = Buffer(len(self._schema.text_fields), columns, directory, self._bulk.vocabulary, gleaner)
+    def _new_builder(self) -> Builder:
+        return SegmentBuilder(self._analyzer, self._schema, self._catalog.segment_path("x").parent, self._memory)
 
     def _open(self, entry: SegmentEntry, dead: BitMap | None) -> Pending:
         path = self._catalog.segment_path(entry.id)
@@ -209,7 +198,7 @@ class IndexWriter:
         if kept in self._intake:
             self._put_all()
         self._deleted.add(kept)
-        if self._buffer.remove(kept):
+        if self._builder.remove(kept):
             self._unwritten.add(kept)
 
     def _put_all(self) -> None:
@@ -220,12 +209,9 @@ class IndexWriter:
         documents = self._intake.take()
         if self._skip_unchanged:
             documents = self._changed(documents)
-        terms, counts = self._bulk.numbers(documents.texts)
-        lengths = counts.reshape(len(documents), len(self._schema.text_fields))
-        spoken = self._bulk.spoken(documents.texts)
-        self.counts.updated += self._buffer.add_many(documents, terms, lengths, spoken)
+        self.counts.updated += self._builder.add(documents)
         self._stopped = stopped
-        if self._buffer.memory + self._bulk.memory > self._memory:
+        if self._builder.full:
             self._flush()
 
     def _changed(self, documents: Documents) -> Documents:
@@ -242,17 +228,28 @@ class IndexWriter:
 
     def _digests(self, ids: list[str]) -> dict[str, int]:
         """Digests of those of `ids` that are live, as this writer sees them."""
+        found = self._digests_of_segments(ids)
+        self._amend(found, ids, self._builder, self._deleted)
+        return found
+
+    def _digests_of_segments(self, ids: list[str]) -> dict[str, int]:
         found: dict[str, int] = {}
         hashes = self._hashes(ids)
         for segment in self._segments:
             for id, doc in segment.reader.find_many(ids, hashes).items():
-                if doc not in segment.dead and id not in self._deleted:
+                if doc not in segment.dead:
                     found[id] = int(segment.reader.digests[doc])
+        return found
+
+    @staticmethod
+    def _amend(found: dict[str, int], ids: list[str], builder: Builder, deleted: set[str]) -> None:
+        """What deletions and documents that are not in segments yet make of the digests of `ids`."""
         for id in ids:
-            digest = self._buffer.digest(id)
+            digest = builder.digest(id)
             if digest is not None:
                 found[id] = digest
-        return found
+            elif id in deleted:
+                found.pop(id, None)
 
     def _hashes(self, ids: list[str]) -> npt.NDArray[np.uint64]:
         """What segments find ids by; nothing if there are no segments."""
@@ -262,32 +259,35 @@ class IndexWriter:
 
     @telling
     def _flush(self) -> None:
-        """Write the buffer as a segment, not yet committed, and mark what it replaces as dead."""
-        fresh = self._buffer.ids()
+        """Write what was added as a segment, not yet committed, and mark what it replaces as dead."""
+        fresh = self._builder.ids()
         opened = []
+        assert isinstance(self._builder, SegmentBuilder)
         if fresh:
             id = secrets.token_hex(8)
             path = self._catalog.segment_path(id)
             try:
-                receipt = write_segment(path, self._buffer, self._schema)
+                receipt = self._builder.write(path)
             except BaseException:
                 _remove(path)
                 raise
             opened.append(self._opened(id, receipt))
-        self._kill(fresh)  # Only now, so that a flush that failed can be tried again.
+        self._kill(fresh, self._deleted, self._unwritten)  # Only now, so that a flush that failed can be tried again.
         self._segments += opened
-        self._buffer.close()
-        self._new_buffer()
+        self._builder.renew()
         self._deleted.clear()
         self._unwritten.clear()
+
+    def _settle(self) -> None:
+        """Have everything that was written among the segments. Here it is."""
 
     def _opened(self, id: SegmentId, receipt: Receipt) -> Pending:
         path = self._catalog.segment_path(id)
         return Pending(id, receipt, SegmentReader(path, receipt.size, receipt.spine, receipt.sums), BitMap())
 
-    def _kill(self, fresh: list[str]) -> None:
+    def _kill(self, fresh: list[str], deleted: set[str], unwritten: set[str]) -> None:
         """Mark documents of segments dead that were deleted, or replaced by `fresh` ones; count both."""
-        gone = self._deleted.difference(fresh)
+        gone = deleted.difference(fresh)
         ids = [*fresh, *gone]
         hashes = self._hashes(ids)
         replaced: set[str] = set()
@@ -298,7 +298,7 @@ class IndexWriter:
                     dead.add(doc)
                     replaced.add(id)
             segment.dead = dead
-        self.counts.deleted += len(gone & (replaced | self._unwritten))
+        self.counts.deleted += len(gone & (replaced | unwritten))
         self.counts.updated += len(replaced - gone)
         self.counts.added += len(set(fresh) - replaced)
 
@@ -331,6 +331,7 @@ class IndexWriter:
         _check_marks(marks)
         self._put_all()
         self._flush()
+        self._settle()
         wanted = {**(self._state.marks or {}), **(marks or {})}
         self._save(wanted)
         self._settled = True
@@ -369,7 +370,7 @@ class IndexWriter:
         self._check_usable()
         self.counts = Counts()
         self._settled = False
-        self._buffer.close()
+        self._builder.close()
         self._begin()
         self._remove_unreachable()
 
@@ -439,7 +440,7 @@ class IndexWriter:
     def close(self) -> None:
         """Give the lock back. What was not committed is forgotten, and its files are removed."""
         self._segments = []
-        self._buffer.close()
+        self._builder.close()
         if self._lock.held and not self._broken:
             self._remove_unreachable()
         self._catalog.close()

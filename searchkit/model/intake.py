@@ -15,7 +15,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -33,10 +33,6 @@ RECORD_WEIGHT: Final = 200
 """What a record counts besides its characters when records are collected: nobody should hold a million empty ones."""
 _SEPARATOR = "\0"  # No cleaned text has one.
 _SHORT_ESCAPES = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r"}
-
-
-# An id; texts, or all values; JSON, or all values with separators; the shape that says which; keywords; columns.
-_Row: TypeAlias = tuple[str, Sequence[str], bytes, "_Shape | None", tuple[tuple[str, str], ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +79,22 @@ class Intake:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._shapes: dict[tuple[Any, ...], _Shape | None] = {}
-        self._rows: list[_Row] = []
         self._known: set[str] = set()
+        self._begin()
+
+    def _begin(self) -> None:
+        # Columns, since a container for each record would be walked through by Python's garbage collector.
+        self._ids: list[str] = []
+        self._values: list[str] = []  # Of a record with a shape all values, else its texts.
+        self._data: list[bytes] = []  # All values with separators, else JSON.
+        self._row_shapes: list[_Shape | None] = []
+        self._keywords: list[tuple[tuple[str, str], ...]] = []
+        self._columns: list[tuple[float, ...]] = []
+        self._known.clear()
         self._weight = 0
 
     def __bool__(self) -> bool:
-        return bool(self._rows)
+        return bool(self._ids)
 
     def __contains__(self, id: str) -> bool:
         return id in self._known
@@ -106,36 +112,52 @@ class Intake:
         DocumentInvalid
             As `document.to_document` does; then nothing of it is kept.
         """
-        row = self._usual(record, where) if type(record) is dict else None
-        if row is None:
-            document = finished(take_apart(record, self._schema, where), where)
-            row = (document.id, document.texts, document.stored, None, document.keywords, document.columns)
-        self._rows.append(row)
-        self._known.add(row[0])
-        self._weight += len(row[2]) + RECORD_WEIGHT
+        if type(record) is dict:
+            shape = self._shapes.get(keys := (*record,))
+            if shape is None and keys not in self._shapes:
+                shape = self._new_shape(keys)
+            if shape is not None and self._usual(shape, record, where):
+                return self._weight  # Most records come this way, so there is no further call in it.
+        document = finished(take_apart(record, self._schema, where), where)
+        self._values += document.texts
+        self._ids.append(document.id)
+        self._data.append(document.stored)
+        self._row_shapes.append(None)
+        self._keywords.append(document.keywords)
+        self._columns.append(document.columns)
+        self._known.add(document.id)
+        self._weight += len(document.stored) + RECORD_WEIGHT
         return self._weight
 
-    def _usual(self, record: dict[Any, Any], where: str) -> _Row | None:
-        """What to keep of a record of texts alone that need no cleaning, or None for any other."""
-        keys = (*record,)
-        shape = self._shapes.get(keys)
-        if shape is None and (keys in self._shapes or (shape := self._new_shape(keys)) is None):
-            return None
-        values = [*record.values()]
+    def _usual(self, shape: _Shape, record: dict[Any, Any], where: str) -> bool:
+        """Keep a record of texts alone that need no cleaning; whether it is one."""
+        values = record.values()
         try:
             data = _SEPARATOR.join(values).encode("utf-8")
         except (TypeError, UnicodeEncodeError):
-            return None
-        id = values[shape.id]
+            return False
+        id = record[shape.id_key]
         if (
             not 0 < len(id) <= _USUAL_ID_CHARACTERS_MAX
             or len(data) > _USUAL_BYTES_MAX
             or data.count(0) != shape.separators
         ):
-            return None
+            return False
         if shape.plain:
-            return id, values, data, shape, (), ()
-        return id, values, data, shape, shape.keywords_of(values, where), shape.columns_of(values, where)
+            self._keywords.append(())
+            self._columns.append(())
+        else:
+            listed = [*values]
+            keywords, columns = shape.keywords_of(listed, where), shape.columns_of(listed, where)
+            self._keywords.append(keywords)
+            self._columns.append(columns)
+        self._values += values
+        self._ids.append(id)
+        self._data.append(data)
+        self._row_shapes.append(shape)
+        self._known.add(id)
+        self._weight += len(data) + RECORD_WEIGHT
+        return True
 
     def _new_shape(self, keys: tuple[Any, ...]) -> _Shape | None:
         if len(self._shapes) >= _SHAPES_MAX:
@@ -146,20 +168,20 @@ class Intake:
 
     def take(self) -> Documents:
         """All records collected, as documents; the intake is empty then."""
-        ids, values, data, shapes, keywords, columns = zip(*self._rows, strict=True) if self._rows else ((),) * 6
         texts: list[str] = []
         stored: list[bytes] = []
-        last = 0
-        for shape, run in itertools.groupby(shapes):
-            first, last = last, last + sum(1 for _ in run)
-            if shape is None:
-                texts.extend(itertools.chain.from_iterable(values[first:last]))
-                stored += data[first:last]
-            else:
-                texts += shape.texts_of(values[first:last])
-                stored += shape.encode(data[first:last])
-        self._rows, self._known, self._weight = [], set(), 0
-        return Documents(list(ids), texts, list(keywords), list(columns), stored, digests_of(stored))
+        row = place = 0
+        for shape, run in itertools.groupby(self._row_shapes):
+            size = sum(1 for _ in run)
+            data = self._data[row : row + size]
+            width = len(self._schema.text_fields) if shape is None else shape.separators + 1
+            values = self._values[place : place + width * size]
+            texts += values if shape is None else shape.texts_of(values)
+            stored += data if shape is None else shape.encode(data)
+            row, place = row + size, place + width * size
+        found = Documents(self._ids, texts, self._keywords, self._columns, stored, digests_of(stored))
+        self._begin()
+        return found
 
 
 def digests_of(stored: list[bytes]) -> npt.NDArray[np.uint64]:
@@ -173,8 +195,8 @@ class _Shape:
 
     Attributes
     ----------
-    id : int
-        Which value is the id.
+    id_key : str
+        The key of the id.
     separators : int
         Between the values.
     plain : bool
@@ -182,7 +204,7 @@ class _Shape:
     """
 
     def __init__(self, keys: tuple[str, ...], schema: Schema) -> None:
-        self.id = keys.index("id" if "id" in keys else "url")
+        self.id_key = "id" if "id" in keys else "url"
         self.separators = len(keys) - 1
         place_of = {name: place for place, name in enumerate(keys) if name != "id"}
         self._texts = [place_of.get(name) for name in schema.text_fields]
@@ -194,7 +216,7 @@ class _Shape:
             elif isinstance(field, Keyword) and name in place_of:
                 self._keywords.append((name, place_of[name]))
         self.plain = not self._keywords and not self._columns
-        self._order = [self.id, *place_of.values()]
+        self._order = [keys.index(self.id_key), *place_of.values()]
         names = ["id", *place_of]
         members = (json.dumps(name, ensure_ascii=False).replace("%", "%%") + ':"%b"' for name in names)
         self._frame = ("{" + ",".join(members) + "}").encode("utf-8")
@@ -212,11 +234,17 @@ class _Shape:
             for name, field, place in self._columns
         )
 
-    def texts_of(self, records: Sequence[Sequence[str]]) -> list[str]:
-        """The texts of the values of records, record after record."""
-        if len(self._texts) == 1 and (place := self._texts[0]) is not None:
-            return [values[place] for values in records]
-        return ["" if place is None else values[place] for values in records for place in self._texts]
+    def texts_of(self, values: list[str]) -> list[str]:
+        """The texts among the values of records, record after record, in the order of the schema."""
+        width = self.separators + 1
+        columns = [None if place is None else values[place::width] for place in self._texts]
+        if len(columns) == 1 and columns[0] is not None:
+            return columns[0]
+        texts = [""] * (len(columns) * (len(values) // width))
+        for number, column in enumerate(columns):
+            if column is not None:
+                texts[number :: len(columns)] = column
+        return texts
 
     def encode(self, data: Sequence[bytes]) -> list[bytes]:
         """The JSON of records whose values, in the order of the keys and separated, these are."""

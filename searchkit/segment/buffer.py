@@ -6,7 +6,8 @@ afterwards has the bytes it would have if the replaced one had never come.
 
 `memory` says about how much building and writing the segment takes, after this model, which was measured:
 
-    a token         8 bytes, and 8 more with 4 for each text field: itself, its position, and its part of a posting
+    a token         4 bytes, and 7 more with 3 for each text field: itself, its position, and its part of a posting
+                    (10 more and 2 for each field of each of the first ones, since a small segment is sorted in NumPy)
     a document      400 bytes and its id, and 8 for each keyword
     a keyword       400 bytes and its letters
     a term          150 bytes when the dictionary is made, besides the vocabulary, which has its own `memory`
@@ -36,7 +37,8 @@ from searchkit.segment.stored import PackedBlock, StoredBlocks
 
 Spoken: TypeAlias = tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
 
-_TOKEN_BYTES, _FIELD_BYTES = 16, 4
+_TOKEN_BYTES, _FIELD_BYTES = 11, 3
+_PLAIN_TOKENS, _PLAIN_TOKEN_BYTES, _PLAIN_FIELD_BYTES = 2_000_000, 10, 2
 _DOCUMENT_BYTES, _KEYWORD_BYTES = 400, 400
 _TERM_BYTES = 150
 
@@ -120,6 +122,7 @@ class Buffer:
         self._keywords: defaultdict[tuple[str, str], array[int]] = defaultdict(lambda: array("I"))
         self._alive = bytearray()
         self._by_id: dict[str, int] = {}
+        self._occurrences = 0
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -195,8 +198,11 @@ class Buffer:
                 self._values.extend(values)
         if any(documents.keywords):
             self._add_keywords(documents.keywords, first)
+        plain = max(0, min(_PLAIN_TOKENS - self._occurrences, len(tokens)))
+        self._occurrences += len(tokens)
         self._bytes += (
-            (_TOKEN_BYTES + _FIELD_BYTES * self._fields) * len(tokens)
+            (_PLAIN_TOKEN_BYTES + _PLAIN_FIELD_BYTES * self._fields) * plain
+            + (_TOKEN_BYTES + _FIELD_BYTES * self._fields) * len(tokens)
             + _DOCUMENT_BYTES * len(documents)
             + sum(map(len, documents.ids))
         )
@@ -259,12 +265,14 @@ class Buffer:
 
     def invert(self) -> tuple[list[str], Inverted]:
         """Terms of live documents, and the postings to be had in any order of them."""
-        alive, lengths = self._live(), self._all_lengths()
-        tokens = np.concatenate([np.zeros(0, np.uint32), *self._tokens])
-        self._tokens = [tokens]
-        if not alive.all():
-            tokens = tokens[np.repeat(alive, lengths.sum(axis=1, dtype=np.int64))]
-        inverted = Inverted(tokens, lengths[alive], len(self._vocabulary))
+        alive, batches, first = self._live(), [], 0
+        for tokens, lengths in zip(self._tokens, self._lengths, strict=True):
+            kept = alive[first : first + len(lengths)]
+            first += len(lengths)
+            if not kept.all():
+                tokens, lengths = tokens[np.repeat(kept, lengths.sum(axis=1, dtype=np.int64))], lengths[kept]
+            batches.append((tokens, lengths))
+        inverted = Inverted(batches, len(self._vocabulary))
         names = self._vocabulary.names()
         return [names[number] for number in inverted.used.tolist()], inverted
 

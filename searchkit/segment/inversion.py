@@ -7,77 +7,87 @@ does not know: what terms say, and how postings are written.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
+from searchkit.segment import layout
 from searchkit.segment.positions import field_bases
-from searchkit.segment.postings import PostingBatch, worth_compiling
+from searchkit.segment.postings import EncodedBatch, PostingBatch, worth_compiling
+
+Tokens: TypeAlias = tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
+"""Term numbers in order of document, field and position; and tokens of each field, of shape (documents, fields)."""
 
 
 class Inverted:
     """Tokens of a segment, to be sorted by term.
 
+    Parameters
+    ----------
+    batches : list of Tokens
+        Of documents one after the other; at least one.
+    vocabulary : int
+        How many terms have a number.
+
     Attributes
     ----------
-    tokens : ndarray of shape (occurrences,), uint32
-        Term numbers in order of document, field and position: those the tokens were collected with.
-    lengths : ndarray of shape (documents, fields), uint32
     used : ndarray of shape (terms,), int64
         Ascending; which of those numbers occur at all. A term of the segment is known by its place here.
     """
 
-    def __init__(self, tokens: npt.NDArray[np.uint32], lengths: npt.NDArray[np.uint32], vocabulary: int) -> None:
-        self.tokens = tokens
-        self.lengths = lengths
-        self._counts: npt.NDArray[np.uint32] | None = None
-        if worth_compiling(len(tokens)):
+    def __init__(self, batches: list[Tokens], vocabulary: int) -> None:
+        self._batches = batches
+        self._vocabulary = vocabulary
+        self._heads: npt.NDArray[np.uint32] | None = None
+        if worth_compiling(sum(len(tokens) for tokens, _ in batches)):
             from searchkit.segment.kernels import inversion
 
-            self._counts = np.zeros((vocabulary, 3), np.uint32)
-            inversion.count(tokens, lengths, self._counts)
-            self.used = np.flatnonzero(self._counts[:, 0])
+            self._heads = np.zeros((vocabulary, 4), np.uint32)
+            first = 0
+            for tokens, lengths in batches:
+                inversion.count(tokens, lengths, first, self._heads)
+                first += len(lengths)
+            self.used = np.flatnonzero(self._heads[:, inversion.POSTINGS])
         else:
             occurs = np.zeros(vocabulary, np.bool_)
-            occurs[tokens] = True
+            for tokens, _ in batches:
+                occurs[tokens] = True
             self.used = np.flatnonzero(occurs)
-        self._vocabulary = vocabulary
 
-    def numbers_of_tokens(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
-        """`tokens` with the numbers terms have in the segment.
-
-        Parameters
-        ----------
-        numbers : ndarray of shape (terms,), int64
-            The new number of each term of `used`.
-        """
+    def batch(self, numbers: npt.NDArray[np.int64]) -> PostingBatch | EncodedBatch:
+        """All postings, terms in the order of `numbers`, the new number of each term of `used`; to be asked once."""
+        if self._heads is not None:
+            return self._placed(numbers, self._heads)
+        tokens, lengths = (np.concatenate(arrays) for arrays in zip(*self._batches, strict=True))
+        if len(tokens) == 0:
+            empty = np.zeros(0, np.uint32)
+            return PostingBatch(np.zeros(0, np.int64), empty, np.zeros((0, lengths.shape[1]), np.uint32), empty)
         new = np.zeros(self._vocabulary, np.uint32)
         new[self.used] = numbers
-        return new[self.tokens]
+        return _sorted(new[tokens], lengths, len(self.used))
 
-    def batch(self, numbers: npt.NDArray[np.int64]) -> PostingBatch:
-        """All postings, terms in the order of `numbers` (the new number of each term of `used`)."""
-        if len(self.tokens) == 0:
-            empty = np.zeros(0, np.uint32)
-            return PostingBatch(np.zeros(0, np.int64), empty, np.zeros((0, self.lengths.shape[1]), np.uint32), empty)
-        if self._counts is None:
-            return _sorted(self.numbers_of_tokens(numbers), self.lengths, len(self.used))
-        return self._placed(numbers, self._counts)
-
-    def _placed(self, numbers: npt.NDArray[np.int64], counts: npt.NDArray[np.uint32]) -> PostingBatch:
+    def _placed(self, numbers: npt.NDArray[np.int64], heads: npt.NDArray[np.uint32]) -> EncodedBatch:
         """The same, by counting."""
         from searchkit.segment.kernels import inversion
 
         order = np.empty(len(self.used), np.int64)
         order[numbers] = self.used
-        occurrences, dfs = counts[order, 0].astype(np.int64), counts[order, 1].astype(np.int64)
-        heads = np.zeros_like(counts)
-        heads[order, 0] = np.cumsum(dfs) - dfs
-        heads[order, 1] = np.cumsum(occurrences) - occurrences
+        dfs = heads[order, inversion.POSTINGS].astype(np.int64)
+        ends = np.cumsum(heads[order, inversion.BYTES], dtype=np.int64)
+        heads[:] = 0
+        heads[order, inversion.POSTINGS] = np.cumsum(dfs) - dfs
+        heads[order[1:], inversion.BYTES] = ends[:-1]
         postings = int(dfs.sum())
-        docs, positions = np.empty(postings, np.uint32), np.empty(len(self.tokens), np.uint32)
-        tfs = np.zeros((postings, self.lengths.shape[1]), np.uint32)
-        inversion.scatter(self.tokens, self.lengths, heads, docs, tfs, positions)
-        return PostingBatch(dfs=dfs, docs=docs, tfs=tfs, positions=positions)
+        docs, stream = np.empty(postings, np.uint32), np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
+        tfs = np.zeros((postings, self._batches[0][1].shape[1]), np.uint32)
+        strides = np.empty(-(-postings // layout.POSITIONS_STRIDE), np.int64)
+        first = 0
+        for tokens, lengths in self._batches:
+            inversion.scatter(tokens, lengths, first, heads, docs, tfs, stream, strides)
+            first += len(lengths)
+        inversion.finish(ends, stream)
+        return EncodedBatch(dfs=dfs, docs=docs, tfs=tfs, stream=stream, stride_starts=strides)
 
 
 def _sorted(terms: npt.NDArray[np.uint32], lengths: npt.NDArray[np.uint32], count: int) -> PostingBatch:

@@ -193,7 +193,7 @@ def worth_compiling(postings: int) -> bool:
     return postings >= (_LOADED_POSTINGS_MIN if _KERNELS in sys.modules else _LOADING_POSTINGS_MIN)
 
 
-def codes_for(batch: PostingBatch, *, compiled: bool) -> Codes:
+def codes_for(batch: PostingBatch | EncodedBatch, *, compiled: bool) -> Codes:
     """The code book for a segment of one batch."""
     fields = batch.tfs.shape[1]
     if compiled:

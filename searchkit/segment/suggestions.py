@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import numpy as np
+
 from searchkit.analysis.analyzer import Analyzer, analyzer
 from searchkit.analysis.surfaces import surfaces
 from searchkit.codec import bitmap
@@ -126,9 +128,8 @@ def merged_suggestions(sources: list[tuple[SegmentReader, BitMap]], schema: Sche
         if not dead or doc not in dead
     ]
     stems = analyzer(schema.language).stems
-    merged = Yield(
-        total(yields, gone) if stems else {},
-        PairCounts.sum([found.pairs for found in yields], [found.pairs for found in gone]),
-        titles,
-    )
-    return parts.encode(merged, words=stems)
+    words = total(yields, gone) if stems else {}
+    counts = np.fromiter(words.values(), np.int64, len(words))
+    pairs = PairCounts.sum([found.pairs for found in yields], [found.pairs for found in gone])
+    letters = "".join([f"{word}\n" for word in words]).encode("utf-8")
+    return parts.encode(pairs, titles, letters, counts)

@@ -25,7 +25,7 @@ from searchkit.segment import layout
 from searchkit.segment.buffer import Buffer, SegmentDocuments
 from searchkit.segment.ids import encode_ids
 from searchkit.segment.layout import Head
-from searchkit.segment.postings import PostingsEncoder, codes_for, worth_compiling
+from searchkit.segment.postings import EncodedBatch, PostingsEncoder, codes_for, worth_compiling
 from searchkit.segment.spool import Spool
 from searchkit.segment.stored import PackedBlock, encode_stored
 from searchkit.segment.sums import encode_sums, sums_total
@@ -57,7 +57,11 @@ def write_segment(path: Path, buffer: Buffer, schema: Schema) -> Receipt:
     codes = codes_for(batch, compiled=compiled)
     encoder = PostingsEncoder(len(schema.text_fields), codes, path.parent, compiled=compiled)
     try:
-        encoder.add(batch)
+        if isinstance(batch, EncodedBatch):
+            encoder.add_encoded(batch)
+        else:
+            encoder.add(batch)
+        del batch
         return seal(path, documents, trie, key_numbers, encoder, schema)
     finally:
         encoder.close()

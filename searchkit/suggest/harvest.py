@@ -10,11 +10,11 @@ not know: how a word is cut out of what was typed (it is told), and files.
 
 from __future__ import annotations
 
+import importlib
 import itertools
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +22,19 @@ import numpy.typing as npt
 from searchkit import limits
 from searchkit.suggest.pairs import PairCounts, cells_of, word_hash
 
+if TYPE_CHECKING:
+    from searchkit.suggest.kernels.words import WordTable
+
 TITLE_FIELD: Final = "title"
 """The field whose texts are offered as whole titles."""
 LEFT_OUT: Final = ("url",)
 """Fields that hold no words anybody would type."""
-_SURFACE_BYTES, _WORD_BYTES, _TOKEN_BYTES, _TITLE_BYTES = 100, 330, 12, 120
-"""Memory of a surface, a word, a token and a document's title, as measured, while a segment is written."""
+_SURFACE_BYTES, _WORD_BYTES, _WRITTEN_BYTES, _TITLE_BYTES = 100, 150, 200, 120
+"""Memory of a surface, a word, a word that is written down, and a document's title, as measured."""
+_TOKEN_BYTES, _PLAIN_BYTES = 4, 8
+"""Memory of a token, and what comes on top if pairs are counted the plain way; what the compiled one takes is given back
+before postings take more."""
+_LINE_FEED: Final = 10
 _TALLIED_AT_ONCE: Final = 1 << 13
 """Tokens counted at a time the plain way, which takes 50 bytes of each."""
 _TALLY_TOKENS_MIN: Final = 2_000_000
@@ -56,6 +63,10 @@ class Vocal:
     kept: bool = True
 
 
+Spoken: TypeAlias = tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]
+"""Numbers of the words of texts, from 1, 0 for what is none; and how many each text has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Yield:
     """What some documents hold.
@@ -77,6 +88,9 @@ class Yield:
 class Words(dict[str, int]):
     """The number of the word of a surface, given to it at first sight; 0 if it has none. Words count from 1.
 
+    It begins as a dictionary of surfaces. When somebody who remembers surfaces himself comes with many of them
+    (`enter`), words go to a compiled table, and keep their numbers.
+
     Parameters
     ----------
     vocal : Vocal
@@ -85,45 +99,105 @@ class Words(dict[str, int]):
     def __init__(self, vocal: Vocal) -> None:
         super().__init__()
         self.vocal = vocal
-        self.words: dict[str, int] = {}
-        self.hashes = array("I")
+        self._words: dict[str, int] = {}
+        self._keys: dict[int, str] = {}  # Of words that are not their own keys.
+        self._table: WordTable | None = None
 
     def __missing__(self, surface: str) -> int:
-        number = self[surface] = self._number(surface)
+        number = self[surface] = self._number(self.vocal.word(surface))
         return number
 
-    def _number(self, surface: str) -> int:
-        word = self.vocal.word(surface)
+    def _number(self, word: str) -> int:
         if not word:
             return 0
-        number = self.words.get(word)
-        return self._new(surface if word == surface else word) if number is None else number
-
-    def _new(self, word: str) -> int:
-        number = self.words[word] = len(self.words) + 1
-        self.hashes.append(word_hash(word if word.isascii() and word.isalnum() else self.vocal.key(word)))
+        if self._table is not None:
+            return int(self._enter_words([word])[0])
+        number = self._words.get(word)
+        if number is None:
+            number = self._words[word] = len(self._words) + 1
+            self._note_key(number, word)
         return number
+
+    def _note_key(self, number: int, word: str) -> None:
+        if not (word.isascii() and word.isalnum()):
+            self._keys[number] = self.vocal.key(word)
 
     def remembered(self, surfaces: Sequence[str]) -> list[int]:
         """The number of the word of each surface; worked out once for each surface."""
         return list(map(self.__getitem__, surfaces))
 
-    def numbers(self, surfaces: Sequence[str]) -> list[int]:
-        """The number of the word of each surface; for those who remember surfaces themselves."""
-        known, found = self.words.get, []
-        # No surface has a line feed in it, and what `vocal.word` says of plain ones is known without asking.
-        for surface, lowered in zip(surfaces, "\n".join(surfaces).lower().split("\n"), strict=True):
-            if surface.isalnum() and surface.isascii() and len(surface) <= limits.TERM_BYTES_MAX:
-                number = known(lowered)
-                found.append(self._new(lowered) if number is None else number)
-            else:
-                found.append(self._number(surface))
-        return found
+    def enter(
+        self,
+        letters: npt.NDArray[np.uint8],
+        ends: npt.NDArray[np.int64],
+        simple: npt.NDArray[np.bool_],
+        span: tuple[int, int],
+        words: list[str],
+    ) -> npt.NDArray[np.uint32]:
+        """The number of the word of each of some surfaces; for those who remember surfaces themselves.
+
+        Parameters
+        ----------
+        letters : ndarray of uint8
+            Surfaces in UTF-8, with one byte between them.
+        ends : ndarray of int64
+            Where each ends.
+        simple : ndarray of bool
+            Which are ASCII letters and digits only, and so words themselves.
+        span : tuple of int
+            From which surface to before which.
+        words : list of str
+            The words of the others of these; empty for one that has none.
+        """
+        if self._table is None:
+            self._table = importlib.import_module("searchkit.suggest.kernels.words").WordTable()
+            self._enter_words(list(self._words))
+            self._words = {}
+        assert self._table is not None
+        numbers = self._table.enter(letters, ends, simple, *span)
+        if words:
+            numbers[~simple[span[0] : span[1]]] = self._enter_words(words)
+        return numbers
+
+    def _enter_words(self, words: list[str]) -> npt.NDArray[np.uint32]:
+        """The number of each of some words that may be empty, out of the table."""
+        assert self._table is not None
+        before = len(self._table)
+        joined = "\n".join([*words, ""]).encode("utf-8")  # No word has a line feed in it.
+        letters = np.frombuffer(joined, np.uint8)
+        ends = np.flatnonzero(letters == _LINE_FEED)
+        chosen = np.fromiter(map(bool, words), np.bool_, len(words))
+        numbers: npt.NDArray[np.uint32] = self._table.enter(letters, ends, chosen, 0, len(words))
+        for place in np.flatnonzero(numbers > before).tolist():
+            self._note_key(int(numbers[place]), words[place])
+        return numbers
+
+    def names(self) -> list[str]:
+        """All words, in order of number."""
+        return list(self._words) if self._table is None else self._table.words()
+
+    def letters(self) -> bytes:
+        """All words in UTF-8, in order of number, a line feed after each."""
+        if self._table is not None:
+            return self._table.letters()
+        return "".join([f"{word}\n" for word in self._words]).encode("utf-8")
+
+    def hashes(self) -> npt.NDArray[np.uint32]:
+        """What each word is known by in pairs, in order of number."""
+        if self._table is None:
+            keys = (self._keys.get(number, word) for word, number in self._words.items())
+            return np.fromiter(map(word_hash, keys), np.uint32, len(self._words))
+        hashes: npt.NDArray[np.uint32] = self._table.checks()
+        for number, key in self._keys.items():
+            hashes[number - 1] = word_hash(key)
+        return hashes
 
     @property
     def memory(self) -> int:
-        """Bytes it takes, about."""
-        return _SURFACE_BYTES * len(self) + _WORD_BYTES * len(self.words)
+        """Bytes it takes, about, and those that writing the words down will take."""
+        held, table = (len(self._words), 0) if self._table is None else (len(self._table), self._table.memory)
+        written = _WRITTEN_BYTES * held if self.vocal.kept else 0
+        return _SURFACE_BYTES * len(self) + _WORD_BYTES * (len(self._words) + len(self._keys)) + table + written
 
 
 class Harvest:
@@ -142,8 +216,8 @@ class Harvest:
         self._fields = len(fields)
         self._spoken = np.array([name not in LEFT_OUT for name in fields])
         self._title = list(fields).index(TITLE_FIELD) if TITLE_FIELD in fields else None
-        self._streams: list[npt.NDArray[np.uint32]] = []  # Numbers of words; 0 for none.
-        self._counts: list[npt.NDArray[np.int64]] = []  # How many each text has.
+        self._batches: list[Spoken] = []
+        self._tokens = 0
         self._titles: list[str] = []
 
     def add_many(
@@ -174,52 +248,68 @@ class Harvest:
         if not wanted.all():
             numbers = numbers[np.repeat(wanted, counts)]
             counts = counts[wanted]
-        self._streams.append(numbers)
-        self._counts.append(counts)
+        self._batches.append((numbers, counts))
         if self._title is not None:
-            self._titles += map(title_of, texts[self._title :: self._fields])
-        return _TOKEN_BYTES * len(numbers) + _TITLE_BYTES * (len(texts) // self._fields)
+            self._titles += [
+                title
+                if len(title) <= limits.TITLE_CHARACTERS_MAX
+                and title.isprintable()  # So that a plain space is the only white space.
+                and "  " not in title
+                and title.strip(" ") == title
+                else title_of(title)
+                for title in texts[self._title :: self._fields]
+            ]
+        plain = max(0, min(_TALLY_TOKENS_MIN - self._tokens, len(numbers)))
+        self._tokens += len(numbers)
+        return _TOKEN_BYTES * len(numbers) + _PLAIN_BYTES * plain + _TITLE_BYTES * (len(texts) // self._fields)
 
     def result(self, alive: npt.NDArray[np.bool_] | None = None) -> Yield:
         """What was gathered, of the documents that are still alive."""
-        stream = np.concatenate([np.zeros(0, np.uint32), *self._streams])
-        sizes = np.concatenate([np.zeros(0, np.int64), *self._counts])
-        titles = self._titles
-        fields = int(self._spoken.sum())
+        counts, pairs, titles = self._tallied(alive)
+        return Yield(
+            {word: n for word, n in zip(self._words.names(), counts.tolist(), strict=True) if n}, pairs, titles
+        )
+
+    def _tallied(self, alive: npt.NDArray[np.bool_] | None) -> tuple[npt.NDArray[np.int64], PairCounts, list[str]]:
+        batches, titles, fields = self._batches, self._titles, int(self._spoken.sum())
         if alive is not None and not alive.all():
-            kept = np.repeat(alive, fields)
-            stream, sizes = stream[np.repeat(kept, sizes)], sizes[kept]
+            batches = list(_living(batches, alive, fields))
             titles = [title for title, lives in zip(titles, alive.tolist(), strict=False) if lives]
-        words, hashes = list(self._words.words), np.array(self._words.hashes, np.uint32)
-        if len(stream) < _TALLY_TOKENS_MIN:
-            counts, pairs = tally(stream, np.cumsum(sizes), fields, hashes)
+        if sum(len(stream) for stream, _ in batches) < _TALLY_TOKENS_MIN:
+            counts, pairs = tally(batches, fields, self._words.hashes())
         else:
             from searchkit.suggest.kernels.tally import tally as compiled
 
-            counts, pairs = compiled(stream, np.cumsum(sizes), fields, hashes)
-        found = zip(words, counts.tolist(), strict=True)
-        return Yield({word: count for word, count in found if count}, pairs, titles)
+            counts, pairs = compiled(batches, fields, self._words.hashes())
+        return counts, pairs, titles
 
     def parts(self, alive: npt.NDArray[np.bool_]) -> dict[str, bytes]:
         """The parts of a segment made of what was gathered of documents still alive."""
         from searchkit.suggest.parts import encode
 
-        found = self.result(alive)
-        self._streams, self._counts = [], []  # A segment is written once; memory is wanted for its postings next.
-        return encode(found, words=self._words.vocal.kept)
+        kept = self._words.vocal.kept
+        counts, pairs, titles = self._tallied(alive)
+        return encode(pairs, titles, self._words.letters() if kept else None, counts)
+
+
+def _living(batches: Sequence[Spoken], alive: npt.NDArray[np.bool_], fields: int) -> Iterator[Spoken]:
+    """The same without the documents that are not alive."""
+    first = 0
+    for stream, sizes in batches:
+        kept = np.repeat(alive[first : first + len(sizes) // fields], fields)
+        first += len(sizes) // fields
+        yield (stream, sizes) if kept.all() else (stream[np.repeat(kept, sizes)], sizes[kept])
 
 
 def tally(
-    stream: npt.NDArray[np.uint32], ends: npt.NDArray[np.int64], fields: int, hashes: npt.NDArray[np.uint32]
+    batches: Sequence[Spoken], fields: int, hashes: npt.NDArray[np.uint32]
 ) -> tuple[npt.NDArray[np.int64], PairCounts]:
-    """Count documents and pairs in a stream of word numbers.
+    """Count documents and pairs in streams of word numbers.
 
     Parameters
     ----------
-    stream : ndarray of shape (tokens,), uint32
-        Numbers of words, from 1; 0 for what is none.
-    ends : ndarray of shape (documents * fields,), int64
-        Where each text ends in it.
+    batches : sequence of Spoken
+        Of documents one after the other.
     fields : int
         Texts of each document.
     hashes : ndarray of shape (words,), uint32
@@ -230,6 +320,8 @@ def tally(
         Documents that hold each word.
     pairs : PairCounts
     """
+    stream = np.concatenate([np.zeros(0, np.uint32), *(stream for stream, _ in batches)])
+    ends = np.cumsum(np.concatenate([np.zeros(0, np.int64), *(sizes for _, sizes in batches)]))
     counts = np.zeros(len(hashes), np.int64)
     cells = [np.zeros(0, np.uint32)]
     first = 0
@@ -251,7 +343,10 @@ def tally(
             words, times = np.unique(once[np.append(True, once[1:] != once[:-1])] >> 32, return_counts=True)
             counts[words - 1] += times
         first = last
-    return counts, PairCounts.of(np.concatenate(cells))
+    found = np.concatenate(cells)
+    del cells, stream
+    found.sort()
+    return counts, PairCounts.of_sorted(found)
 
 
 def title_of(text: str) -> str:

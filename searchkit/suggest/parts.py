@@ -13,34 +13,47 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.codec import zstd
-from searchkit.suggest.harvest import Yield
+from searchkit.codec.byte_order import order_of
 from searchkit.suggest.pairs import CELLS, PairCounts
 
 WORDS: Final = "suggest.words"
 PAIRS: Final = "suggest.pairs"
 TITLES: Final = "suggest.titles"
 _WIDTH: Final = 4
+_LINE_FEED: Final = 10
 _UNPACKED_MAX: Final = 1 << 32
 
 
-def encode(found: Yield, *, words: bool) -> dict[str, bytes]:
-    """The parts of a yield; without its words where they are to be had from the term dictionary."""
+def encode(
+    pairs: PairCounts, titles: list[str], words: bytes | None = None, counts: npt.NDArray[np.int64] | None = None
+) -> dict[str, bytes]:
+    """The parts of what was gathered; without words where they are to be had from the term dictionary."""
     parts = {}
-    if words and found.words:
-        parts[WORDS] = encode_words(found.words)
-    if len(found.pairs.cells):
-        parts[PAIRS] = encode_pairs(found.pairs)
-    if any(found.titles):
-        parts[TITLES] = encode_titles(found.titles)
+    if words is not None and counts is not None and counts.any():
+        parts[WORDS] = encode_words(words, counts)
+    if len(pairs.cells):
+        parts[PAIRS] = encode_pairs(pairs)
+    if any(titles):
+        parts[TITLES] = encode_titles(titles)
     return parts
 
 
-def encode_words(words: dict[str, int]) -> bytes:
-    """Words in ascending order of their UTF-8, a line feed after each, and before them their counts."""
-    ordered = sorted(words)
-    counts = np.fromiter((words[word] for word in ordered), np.uint32, len(ordered))
-    text = "".join(f"{word}\n" for word in ordered).encode("utf-8")
-    return zstd.compress(len(ordered).to_bytes(4, "little") + _planes(counts) + text)
+def encode_words(letters: bytes, counts: npt.NDArray[np.int64]) -> bytes:
+    """Words in ascending order of their UTF-8, a line feed after each, and before them their counts.
+
+    Parameters
+    ----------
+    letters : bytes
+        Distinct words in UTF-8, in any order, a line feed after each.
+    counts : ndarray of shape (words,), int64
+        Words with a count of 0 are left out.
+    """
+    ends = np.flatnonzero(np.frombuffer(letters, np.uint8) == _LINE_FEED)
+    order = order_of(letters, ends)
+    order = order[counts[order] > 0]
+    words = letters.split(b"\n")
+    text = b"\n".join([*map(words.__getitem__, order.tolist()), b""])
+    return zstd.compress(len(order).to_bytes(4, "little") + _planes(counts[order].astype(np.uint32)) + text)
 
 
 def decode_words(part: bytes | memoryview) -> dict[str, int]:
@@ -86,7 +99,7 @@ def decode_titles(part: bytes | memoryview, documents: int) -> list[str]:
 
 
 def _planes(numbers: npt.NDArray[np.uint32]) -> bytes:
-    return np.ascontiguousarray(numbers.astype("<u4", copy=False).view(np.uint8).reshape(-1, _WIDTH).T).tobytes()
+    return b"".join((numbers >> np.uint32(8 * plane)).astype(np.uint8).tobytes() for plane in range(_WIDTH))
 
 
 def _numbers(data: bytes, start: int, size: int) -> npt.NDArray[np.uint32]:

@@ -49,11 +49,11 @@ def export(where) -> list[dict[str, str]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def run(where, source, *, kill_after: float | None = None) -> tuple[list[dict[str, int]], float]:
+def run(where, source, *, kill_after: float | None = None, jobs: int = 1) -> tuple[list[dict[str, int]], float]:
     """Index with small commits; the events that arrived, and how long it took. Killed after `kill_after` seconds."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli", "index", str(where), str(source), "--json", "--batch", "100"],
+        [sys.executable, "-m", "cli", "index", str(where), str(source), "--json", "--batch", "100", "--jobs", str(jobs)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -94,7 +94,9 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_doubled(undisturbed, tmp_pa
             wanted = {record["id"]: record for record in want}
             given = [json.loads(line)["id"] for line in (source / name).read_text(encoding="utf-8").splitlines()]
             for _ in range(draw.randint(1, 2)):
-                events, _took = run(where, source / name, kill_after=draw.uniform(0.1, seconds * 1.05))
+                events, _took = run(
+                    where, source / name, kill_after=draw.uniform(0.1, seconds * 1.05), jobs=1 + number % 2
+                )
                 durable = max((event["records"] for event in events if event["event"] == "commit"), default=0)
                 if not durable and name == "first.jsonl" and not (where / "index").exists():
                     continue  # killed before anything was made

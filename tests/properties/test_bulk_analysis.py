@@ -15,12 +15,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from searchkit.analysis import bulk, surface_table
+from searchkit.analysis import addresses, bulk, surface_table
 from searchkit.analysis.analyzer import analyzer
 from searchkit.analysis.bulk import BulkAnalyzer
 from searchkit.analysis.surface_table import SurfaceTable
-from searchkit.analysis.surfaces import _SURFACE_FROM_SIGN, PLAIN_CJK
+from searchkit.analysis.surfaces import _SURFACE_FROM_SIGN, PLAIN_CJK, surfaces
 from searchkit.model.vocabulary import Vocabulary
+from searchkit.segment.suggestions import vocal_of
+from searchkit.suggest.harvest import Words
+from searchkit.suggest.pairs import word_hash
 from tests.properties.test_analysis import languages, texts
 from tests.support import hostile
 
@@ -53,13 +56,51 @@ def test_a_batch_has_the_terms_of_its_texts(batch: list[str], language: str) -> 
     assert terms_of(language, batch) == [analyzer(language).terms(text) for text in batch]
 
 
+@given(batches=st.lists(batches, min_size=1, max_size=3), language=languages)
+@example(
+    batches=[["Anna's don't l'homme 1,000 12,34 a.b A.b:c U.S.A x.y.1 www.a-b.org .net C++ 1.2.3 c# İ'x naïve"]],
+    language="en",
+)
+@example(batches=[["L'HOMME l\u2019eau 1:2.3 e.g.x"], ["漢 漢字 K%C3%B6ln http://a/K%C3%B6ln"]], language="fr")
+def test_words_are_numbered_alike(batches: list[list[str]], language: str) -> None:
+    """By dictionaries or by kernels, surfaces of a batch have the same words, and pairs know words by the same hashes."""
+    vocal = vocal_of(analyzer(language))
+    fast = Words(vocal)
+    made = BulkAnalyzer(analyzer(language), lambda: fast)
+    made._seen = bulk.KERNEL_CHARACTERS_MIN
+    fast.remembered(["before", "Zoë's", ""])  # What was numbered before the kernels came keeps its number.
+    for batch in batches:
+        made.numbers(batch)
+        found = made.spoken(batch)
+        if found is None:
+            assert not batch
+            continue
+        stream, counts = found
+        names = ["", *fast.names()]
+        expected = [surface for text in batch for surface in surfaces_of(text)]
+        assert [names[number] for number in stream.tolist()] == [analyzer(language).word(one) for one in expected]
+        assert counts.tolist() == [len(surfaces_of(text)) for text in batch]
+    assert fast.names()[:2] == ["before", analyzer(language).word("Zoë's")]
+    assert fast.hashes().tolist() == [word_hash(analyzer(language).fold(name)) for name in fast.names()]
+
+
+def surfaces_of(text: str) -> list[str]:
+    """The surfaces of a text as the kernels cut them: a run of ideographs in pairs, unless the text goes the plain way."""
+    found = []
+    for surface in surfaces(text):
+        pairs = len(surface) > 1 and re.fullmatch(f"[{PLAIN_CJK}]+", surface) and not addresses.has_encoded(text)
+        found += map(str.__add__, surface, surface[1:]) if pairs else [surface]
+    return found
+
+
 @given(batch=batches)
 @example(batch=["_é a_é _n .n . n é.N"])
 def test_surfaces_are_those_of_the_pattern(batch: list[str]) -> None:
     """What the kernel finds is what the pattern with signs finds, runs of ideographs taken apart into pairs."""
     batch = batch or [""]
-    table = SurfaceTable(lambda new, _: list(new), vocabulary := Vocabulary())
-    numbers, counts = table.numbers(batch, "\n".join(batch))
+    table = SurfaceTable(lambda new, _: (list(new), []), vocabulary := Vocabulary())
+    encoded = [text.encode("utf-8", "surrogatepass") for text in batch]
+    numbers, counts = table.numbers(encoded, b"\n".join((*encoded, bulk.GUARD)))
     names = vocabulary.names()
     expected = []
     for text in batch:
@@ -76,7 +117,7 @@ def test_surfaces_are_those_of_the_pattern(batch: list[str]) -> None:
 def test_growing_and_forgetting_change_nothing(batches: list[list[str]], language: str) -> None:
     """With a table that is full after two surfaces, and forgotten after three, the terms are the same."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(surface_table.SurfaceTable.__init__, "__defaults__", (4,))
+        patch.setattr(surface_table.SurfaceTable.__init__, "__defaults__", (None, 4))
         patch.setattr(surface_table, "SURFACES_MAX", 3)
         made = compiled(language)
         for batch in batches:
@@ -141,10 +182,10 @@ def test_real_texts_of_several_languages(shared_data: Path, language: str) -> No
 
 UNCOMPILED = """
 import sys
-from searchkit.analysis import bulk, surface_table
+from searchkit.analysis import addresses, bulk, surface_table
 from searchkit.analysis.analyzer import analyzer
 
-surface_table.SurfaceTable.__init__.__defaults__ = (8,)
+surface_table.SurfaceTable.__init__.__defaults__ = (None, 8)
 batch = ["Don't PANIC: os.path.join, C++ and naïve cafés, .NET 1,000 a_é", "漢字仮名 漢.字", "x" * 40 + " " + "x" * 41,
          "internationalisation internationalisations", "", "end", *sys.argv[1:]]
 for language in ("en", "zh"):

@@ -67,11 +67,17 @@ def test_tallies_are_the_same(data) -> None:
     fields = data.draw(st.integers(1, 3))
     texts = data.draw(st.lists(st.lists(st.integers(0, 5), max_size=9), min_size=1, max_size=6))
     texts += [[]] * (-len(texts) % fields)
-    stream = np.array([word for text in texts for word in text], np.uint32)
-    ends = np.cumsum([len(text) for text in texts])
+    cut = data.draw(st.integers(0, len(texts) // fields)) * fields
+    batches = [
+        (
+            np.array([word for text in some for word in text], np.uint32),
+            np.array([len(text) for text in some], np.int64),
+        )
+        for some in (texts[:cut], texts[cut:])
+    ]
     hashes = np.array([3, 1 << 31, 77, 5, (1 << 32) - 1], np.uint32)
-    counts, pairs = tally(stream, ends, fields, hashes)
-    others, other_pairs = compiled_tally(stream, ends, fields, hashes)
+    counts, pairs = tally(batches, fields, hashes)
+    others, other_pairs = compiled_tally(batches, fields, hashes)
     documents = [[word for text in texts[at : at + fields] for word in text] for at in range(0, len(texts), fields)]
     assert counts.tolist() == others.tolist() == [sum(word in text for text in documents) for word in range(1, 6)]
     assert pairs.cells.tolist() == other_pairs.cells.tolist()

@@ -258,14 +258,15 @@ def test_bars_are_judged_by_the_worst_class():
         [lane_with("searchkit", "", {0: [10], 1: [10]}), lane_with("tantivy", "", {0: [50], 1: [20]})],
         questions_of("or 2", "phrase"),
     )
-    builds = {"searchkit": {"cpu_s": 2.0, "size": 30, "peak_mb": 500.0}, "tantivy": {"cpu_s": 4.0, "size": 20}}
-    judged = bars.judge(made, builds)
+    judged = bars.judge(made)
     assert (judged[0].measured, judged[0].where, judged[0].reached) == (2.0, "phrase", True)
     assert judged[1].measured == pytest.approx(10**0.5)
     assert judged[2].reached is None
-    assert [bar.measured for bar in judged[-3:]] == [2.0, 1.5, 0.5]
     assert all(str(bar) for bar in judged)
-    assert bars.judge(made, {})[-1].reached is None
+    builds = {"searchkit": {"cpu_s": 2.0, "size": 30, "peak_mb": 500.0}, "tantivy": {"cpu_s": 4.0, "size": 20}}
+    judged = bars.judge_builds({"raw": builds, "tokens": {"searchkit": builds["searchkit"]}})
+    assert [bar.measured for bar in judged] == [2.0, 1.5, 0.5, None, None, 0.5]
+    assert [bar.reached for bar in bars.judge_builds({})] == [None] * 6
 
 
 def test_counts_of_single_words_are_compared():
@@ -273,7 +274,7 @@ def test_counts_of_single_words_are_compared():
     lane = lane_with("searchkit", "", {0: [100]})
     lane.calls += [Call(number, "count", lambda: None, [us * 1_000]) for number, us in ((1, 6), (2, 4))]
     asked = questions_of("or 2", "term frequent", "term rare")
-    judged = {bar.name.partition(",")[0]: bar for bar in bars.judge(table.tabulate([lane], asked), {})}
+    judged = {bar.name.partition(",")[0]: bar for bar in bars.judge(table.tabulate([lane], asked))}
     assert judged["counts"].measured == 1.5
 
 

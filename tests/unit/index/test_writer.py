@@ -25,6 +25,7 @@ from searchkit.errors import (
     RequestError,
     StorageError,
 )
+from searchkit.index import builder as builder_module
 from searchkit.index import writer as writer_module
 from searchkit.index.catalog import Catalog
 from searchkit.index.memory import memory_bytes
@@ -282,21 +283,40 @@ def test_a_full_disk_while_a_segment_is_written(index: searchkit.Index, monkeypa
     with index.writer() as writer:
         writer.add({"id": "1", "text": "safe"})
         writer.commit()
-        real = writer_module.write_segment
+        real = builder_module.write_segment
 
         def full(path: Path, *_: Any) -> None:
             path.write_bytes(b"part")
             raise DiskFull(path)
 
-        monkeypatch.setattr(writer_module, "write_segment", full)
+        monkeypatch.setattr(builder_module, "write_segment", full)
         writer.add({"id": "2", "text": "waits"})
         with pytest.raises(DiskFull, match="no space is left"):
             writer.commit()
         assert ids(index) == ["1"]
         assert len(files(index)) == 1
-        monkeypatch.setattr(writer_module, "write_segment", real)
+        monkeypatch.setattr(builder_module, "write_segment", real)
         writer.commit()
     assert ids(index) == ["1", "2"]
+
+
+def test_a_segment_that_failed_at_its_end_is_written_whole(
+    index: searchkit.Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that was gathered is used up by the first try: postings, and what suggestions are made of."""
+    with index.writer() as writer:
+        with monkeypatch.context() as patch:
+            patch.setattr("searchkit.segment.writer.write_values", no_room)
+            writer.add({"id": "1", "title": "Waiting rooms", "text": "waiting rooms"})
+            with pytest.raises(DiskFull):
+                writer.commit()
+        writer.commit()
+    assert index.search('"waiting rooms"').total == 1
+    assert {found.text for found in index.suggest("waiting r")} >= {"waiting rooms"}
+
+
+def no_room(path: Path, *_: Any) -> None:
+    raise DiskFull(path)
 
 
 def test_a_failed_catalog_commit_stops_the_writer(index: searchkit.Index, monkeypatch: pytest.MonkeyPatch) -> None:

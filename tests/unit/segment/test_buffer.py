@@ -14,7 +14,8 @@ from searchkit.model.schema import Keyword, Number, Schema, Text
 from searchkit.segment import inversion
 from searchkit.segment.buffer import Buffer
 from searchkit.segment.inversion import Inverted
-from searchkit.segment.positions import field_bases
+from searchkit.segment.positions import encode_positions, field_bases
+from searchkit.segment.postings import PostingBatch
 from searchkit.segment.writer import write_segment
 
 SCHEMA = Schema(title=Text(), text=Text(), tags=Keyword(), year=Number())
@@ -92,15 +93,22 @@ def test_inverting_keeps_every_occurrence(lengths: list[list[int]], seed: int, c
     tokens = dice.choice(np.array([1, 3, 4, 9, 11], np.uint32), int(table.sum()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inversion, "worth_compiling", lambda tokens: compiled and tokens > 0)
-        inverted = Inverted(tokens, table, 12)
+        cut = int(dice.integers(0, len(table) + 1))
+        split = int(table[:cut].sum())
+        inverted = Inverted([(tokens[:split], table[:cut]), (tokens[split:], table[cut:])], 12)
         assert inverted.used.tolist() == sorted(set(tokens.tolist()))
         order = dice.permutation(len(inverted.used)).astype(np.int64)
         batch = inverted.batch(order)
     new = dict(zip(inverted.used.tolist(), order.tolist(), strict=True))
-    assert inverted.numbers_of_tokens(order).tolist() == [new[token] for token in tokens.tolist()]
     postings = reference(tokens.tolist(), table, new)
     rows = [(doc, *row) for _, docs in sorted(postings.items()) for doc, row in docs.items()]
     assert batch.dfs.tolist() == [len(docs) for _, docs in sorted(postings.items())]
     assert batch.docs.tolist() == [doc for doc, _, _ in rows]
     assert batch.tfs.tolist() == [tfs for _, tfs, _ in rows]
-    assert batch.positions.tolist() == [position for _, _, positions in rows for position in positions]
+    positions = np.array([position for _, _, positions in rows for position in positions], np.uint32)
+    if isinstance(batch, PostingBatch):
+        assert batch.positions.tolist() == positions.tolist()
+    else:
+        stream, starts = encode_positions(positions, np.array([sum(tfs) for _, tfs, _ in rows]))
+        assert batch.stream.tolist() == stream.tolist()
+        assert batch.stride_starts.tolist() == starts[::64].tolist()

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from searchkit.segment.terms import TermDictionary, byte_order, encode_terms
+from searchkit.codec.byte_order import byte_order
+from searchkit.segment.terms import TermDictionary, encode_terms
 
 letters = st.sampled_from(["a", "b", "z", "é", "東", "\U0001f600", "\uffff", "\x01", " "])
 names = st.text(letters, min_size=1, max_size=30) | st.text(min_size=1, max_size=5).filter(
