@@ -10,9 +10,9 @@
 - speed: a query of four words, completions by length of what was typed, and the first use, on the passages;
 - growth: size of one merged segment without stored records, and CPU time of indexing, with and without both features.
 
-The lists are for measuring alone. The costs in `searchkit.suggest.noise` were set by hand and fitted on the single-answer
-entries of codespell 2.4.3's dictionary without any misspelling of either list, with symspellpy's frequency dictionary as
-vocabulary. The clock is CPU time of the thread. Needs the data of data/README.md; without it, says so and ends with 0.
+The lists are for measuring alone. The costs of slips are fitted on other lists without any misspelling of these
+(`benchmarks.slips` says which and how), with symspellpy's frequency dictionary as vocabulary. The clock is CPU time of the
+thread. Needs the data of data/README.md; without it, says so and ends with 0.
 """
 
 from __future__ import annotations

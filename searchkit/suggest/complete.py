@@ -13,6 +13,7 @@ this module does not know: folding, and where words come from.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -62,7 +63,10 @@ class Titles:
 
     def complete(self, key: str, limit: int) -> list[Suggestion]:
         """The best titles that begin so."""
-        found = self._ranked.best(*self._ranked.range_of(key), limit).tolist()
+        low, high = self._ranked.range_of(key)
+        if low == high:
+            return []
+        found = self._ranked.best(low, high, limit).tolist()
         return [Suggestion(self._shown[n], self._counts[n], "title") for n in found]
 
 
@@ -114,7 +118,9 @@ class Completer:
             All that was typed, folded as titles are.
         limit : int
         """
-        asked = [Suggestion(text, count, "query") for text, count in self.queries.complete(key, limit)] if key else []
+        asked = []
+        if key and self.queries.words:
+            asked = [Suggestion(text, count, "query") for text, count in self.queries.complete(key, limit)]
         words = self.words(head, before, beginning, limit)
         titles = self._titles.complete(key, limit) if key else []
         if not (asked or words or titles) and len(beginning) >= FORGIVEN_FROM:
@@ -127,21 +133,27 @@ class Completer:
             return []
         ranked = self._lexicon.ranked
         low, high = ranked.range_of(beginning)
+        if low == high:
+            return []
         if not before:
-            numbers = ranked.best(low, high, limit).tolist()
-            return [self._suggestion(head, number) for number in numbers]
+            return self._suggestions(head, ranked.best(low, high, limit))
         chosen = ranked.best(low, high, CONTEXT)
         together = self._pairs.after(word_hash(before), self._hashes[chosen])
-        order = np.argsort(-together, kind="stable")  # Equal ones stay in order of weight.
+        order = np.argsort(-together, kind="stable")[:limit]  # Equal ones stay in order of weight.
         if not beginning:
             order = order[together[order] > 0]
-        order = order[:limit]
-        pairs = zip(chosen[order].tolist(), together[order].tolist(), strict=True)
-        return [self._suggestion(head, number, count) for number, count in pairs]
+        return self._suggestions(head, chosen[order], together[order].tolist())
 
-    def _suggestion(self, head: str, number: int, together: int = 0) -> Suggestion:
-        word = self._lexicon.words[number]
-        return Suggestion(head + self._shown.get(word, word), int(self._lexicon.counts[number]), "word", together)
+    def _suggestions(
+        self, head: str, numbers: np.ndarray[tuple[int], np.dtype[np.uint32]], together: Sequence[int] = ()
+    ) -> list[Suggestion]:
+        words, shown = self._lexicon.words, self._shown
+        counts = self._lexicon.counts[numbers].tolist()
+        texts = [words[number] for number in numbers.tolist()]
+        if shown:
+            texts = [shown.get(word, word) for word in texts]
+        both = zip(texts, counts, together or itertools.repeat(0), strict=False)
+        return [Suggestion(head + text, count, "word", beside) for text, count, beside in both]
 
     # --- slips ------------------------------------------------------------------------------------------
 
@@ -163,7 +175,7 @@ class Completer:
             if numbers:
                 weights = self._lexicon.counts
                 best = sorted(numbers, key=lambda n: (-int(weights[n]), n))[:limit]
-                return [self._suggestion(head, n) for n in best]
+                return self._suggestions(head, np.array(best, np.uint32))
         return []
 
     def _variants(self, typed: str) -> list[set[str]]:
@@ -177,6 +189,8 @@ class Completer:
 
 def _mixed(asked: list[Suggestion], words: list[Suggestion], titles: list[Suggestion], limit: int) -> list[Suggestion]:
     """Queries, then words and titles by turns in two blocks, no text twice."""
+    if not asked and not titles:
+        return words
     found = {suggestion.text.casefold(): suggestion for suggestion in reversed(asked)}
     kept = list(reversed(found.values()))
     words = [one for one in words if one.text.casefold() not in found]

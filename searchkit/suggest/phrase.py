@@ -20,7 +20,8 @@ from typing import Final
 
 from searchkit.codec.bitmap import BitMap
 from searchkit.suggest.corrector import Candidate, Corrector, Engine
-from searchkit.suggest.nearby import PRIOR, RARE
+from searchkit.suggest.lexicon import RARE
+from searchkit.suggest.nearby import PRIOR
 from searchkit.suggest.pairs import Pairs
 
 OPEN_MAX: Final = 6

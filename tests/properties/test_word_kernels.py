@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from searchkit.suggest import channel
 from searchkit.suggest.harvest import tally
 from searchkit.suggest.kernels import nearby as kernels
-from searchkit.suggest.kernels.channel import FAR, cost
+from searchkit.suggest.kernels.channel import FAR, ROW, cost
+from searchkit.suggest.kernels.index import kernel_tables
 from searchkit.suggest.kernels.tally import tally as compiled_tally
 from searchkit.suggest.lexicon import Lexicon, Ranked
 from searchkit.suggest.nearby import Nearby
@@ -34,7 +35,9 @@ def test_costs_are_the_same(typed, meant) -> None:
         matrix[row, : len(word)] = codes_of(word)
     t = tables()
     plain = channel.costs(codes_of(typed), matrix, np.array([len(word) for word in meant]), t)
-    arrays = (t.replaced, t.missed, t.extra, t.digraphs, t.beside, t.rules, np.zeros((4, 64), np.int32), FAR - 1)
+    room = np.zeros((9, ROW), np.int64)
+    kernels.listen(codes_of(typed), len(typed), t.extra, t.extra_before, t.rules, room)
+    arrays = kernel_tables(t), room, FAR - 1
     one_by_one = [cost(codes_of(typed), len(typed), codes_of(word), 0, len(word), *arrays) for word in meant]
     assert plain.tolist() == one_by_one
     assert all((found == 0) == (word == typed) for found, word in zip(one_by_one, meant, strict=True))
