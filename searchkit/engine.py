@@ -222,9 +222,9 @@ class Index:
         """Take the score of one document apart; see `Snapshot.explain`."""
         return self.snapshot().explain(query, id, mode, **options)
 
-    def suggest(self, prefix: str, limit: int = 8) -> list[Suggestion]:
-        """Complete what is being typed, from the newest commit; see `Snapshot.suggest`."""
-        return self.snapshot().suggest(prefix, limit)
+    def suggest(self, prefix: str, limit: int = 8, **filters: str | None) -> list[Suggestion]:
+        """Complete what is being typed, from the newest commit; see `Snapshot.suggest` and its filters."""
+        return self.snapshot().suggest(prefix, limit, **filters)
 
     def correct(self, text: str, mode: Mode = "any", **options: Any) -> Correction | None:
         """A better spelling of a query, for the newest commit; see `Snapshot.correct`."""

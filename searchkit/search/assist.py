@@ -1,9 +1,10 @@
 """Suggestions and corrections of one snapshot: the room where vocabulary, pairs, titles and postings meet.
 
-What it needs is derived from the segments when somebody first asks, and kept with the snapshot: about a second and 100
+What it needs is derived from the segments when somebody first asks, and kept with the snapshot: about a second and 150
 bytes a word for a vocabulary of 400,000 words. Words count documents over the whole index, less deleted ones, so no
-answer depends on how documents fell into segments. What this module does not know: how completions and corrections are
-chosen (`suggest/`).
+answer depends on how documents fell into segments. A filter has an assistant of its own, to which its documents are all
+there are; the last few are kept. To make one, those documents are read, or all others if they are fewer: 100
+microseconds each. What this module does not know: how completions and corrections are chosen (`suggest/`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from searchkit.query.tree import Field, Not, Phrase, Tree, Word, children_of
 from searchkit.search.match import matching
 from searchkit.search.request import Mode
 from searchkit.search.resolve import resolve
-from searchkit.segment.suggestions import held, lost
+from searchkit.search.within import Within, documents_within
+from searchkit.segment.suggestions import held, held_by, lost
+from searchkit.segment.suggestions import titles as titles_of
 from searchkit.suggest.complete import Completer, Titles
 from searchkit.suggest.corrector import Corrector, Engine
 from searchkit.suggest.harvest import Yield, total
@@ -41,7 +44,9 @@ from searchkit.suggest.lexicon import Lexicon
 from searchkit.suggest.pairs import PairCounts, Pairs
 from searchkit.suggest.phrase import WORDS_MAX, Knowledge, Reading, Typed, read, together
 
-_CACHE = "assistant"
+_CACHE, _FILTERED = "assistant", "assistants of filters"
+FILTERS_REMEMBERED: Final = 8
+"""Assistants of filters kept with a snapshot; each takes up to what the one of the whole index takes."""
 ALTERNATIVES_MAX: Final = 5
 """Corrections whose hits are counted: the best readings."""
 _SETS_REMEMBERED: Final = 512
@@ -58,10 +63,13 @@ class Assistant:
     ----------
     snapshot : IndexSnapshot
     analyzer : Analyzer
+    only : tuple of BitMap, optional
+        Live documents of each segment that count; all when left out.
     """
 
-    def __init__(self, snapshot: IndexSnapshot, analyzer: Analyzer) -> None:
+    def __init__(self, snapshot: IndexSnapshot, analyzer: Analyzer, only: tuple[BitMap, ...] | None = None) -> None:
         self._snapshot = snapshot
+        self._only = only
         self._analyzer = analyzer
         self._sets: OrderedDict[str, BitMap] = OrderedDict()
         self._members = 0
@@ -71,9 +79,12 @@ class Assistant:
 
     @cached_property
     def _yields(self) -> tuple[list[Yield], list[Yield]]:
-        """What segments hold, and what of it is deleted."""
+        """What segments hold, and what of it is deleted or left out."""
         schema = self._snapshot.schema
         views = self._snapshot.views
+        if self._only is not None:
+            both = [held_by(view.reader, docs, schema) for view, docs in zip(views, self._only, strict=True)]
+            return [one for found, _ in both for one in found], [one for _, gone in both for one in gone]
         gone = [found for view in views if (found := lost(view.reader, view.dead, schema)) is not None]
         return [held(view.reader, schema) for view in views], gone
 
@@ -109,9 +120,13 @@ class Assistant:
     @cached_property
     def _completer(self) -> Completer:
         titles: list[str] = []
-        for view, found in zip(self._snapshot.views, self._yields[0], strict=True):
-            live = bitmap.to_array(view.live).tolist() if view.dead else range(len(found.titles))
-            titles += [found.titles[doc] for doc in live] if found.titles else []
+        for number, view in enumerate(self._snapshot.views):
+            if self._only is None:
+                found, docs = self._yields[0][number].titles, view.live
+            else:
+                found, docs = titles_of(view.reader, self._snapshot.schema), self._only[number]
+            if found:
+                titles += found if len(docs) == len(found) else [found[doc] for doc in bitmap.to_array(docs).tolist()]
         known: dict[str, str] = {}
         for title in titles:
             if title not in known:
@@ -297,7 +312,22 @@ def engine_for_words(engine: Engine) -> Literal["numpy", "numba"]:
     return "numba" if "numba" in sys.modules else "numpy"
 
 
-def assistant_of(snapshot: IndexSnapshot, analyzer: Analyzer) -> Assistant:
-    """The assistant of a snapshot; the same one each time."""
-    found: Assistant = snapshot.cache.setdefault(_CACHE, Assistant(snapshot, analyzer))
-    return found
+def assistant_of(snapshot: IndexSnapshot, analyzer: Analyzer, within: Within | None = None) -> Assistant:
+    """The assistant of a snapshot, or of what a filter leaves of it; the same one each time, or for some time."""
+    if within is None:
+        found: Assistant = snapshot.cache.setdefault(_CACHE, Assistant(snapshot, analyzer))
+        return found
+    kept: OrderedDict[Within, Assistant] = snapshot.cache.setdefault(_FILTERED, OrderedDict())
+    with _KEEPING:
+        if within in kept:
+            kept.move_to_end(within)
+            return kept[within]
+    made = Assistant(snapshot, analyzer, documents_within(snapshot, analyzer, within))
+    with _KEEPING:
+        kept[within] = made
+        while len(kept) > FILTERS_REMEMBERED:
+            kept.popitem(last=False)
+    return made
+
+
+_KEEPING: Final = threading.Lock()

@@ -43,3 +43,12 @@ def test_a_query_without_hits_shows_what_it_would_have_found(made):
     assert done.returncode == 1
     assert b"Did you mean: bread" in done.stderr and b"1." in done.stdout
     assert json.loads(searchkit("query", made, "braed", "--json").stdout)["corrections"][0] == "bread"
+
+
+def test_suggest_within_a_filter(made):
+    """Only documents of the filter count; a filter that leaves none is status 1, a wrong one status 2."""
+    everything = json.loads(searchkit("suggest", made, "brea", "--json").stdout)["suggestions"]
+    some = json.loads(searchkit("suggest", made, "brea", "--within", "rye", "--json").stdout)["suggestions"]
+    assert 0 < some[0]["weight"] <= everything[0]["weight"]
+    assert searchkit("suggest", made, "brea", "--site", "nowhere.example").returncode == 1
+    assert searchkit("suggest", made, "brea", "--site", "//").returncode == 2
