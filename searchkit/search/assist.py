@@ -12,10 +12,12 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections import OrderedDict
-from dataclasses import replace
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
@@ -44,6 +46,9 @@ from searchkit.suggest.lexicon import Lexicon
 from searchkit.suggest.pairs import PairCounts, Pairs
 from searchkit.suggest.phrase import WORDS_MAX, Knowledge, Reading, Typed, read, together
 
+if TYPE_CHECKING:
+    from searchkit.index.querylog import QueryLog
+
 _CACHE, _FILTERED = "assistant", "assistants of filters"
 FILTERS_REMEMBERED: Final = 8
 """Assistants of filters kept with a snapshot; each takes up to what the one of the whole index takes."""
@@ -53,7 +58,53 @@ _SETS_REMEMBERED: Final = 512
 """Words whose documents are remembered; a set takes up to an eighth of a byte a document."""
 _SET_MEMBERS_MAX: Final = 1 << 24
 """Members of all sets remembered together, some 32 MB at most."""
+_TRIED: Final = 4
+"""Queries of the log looked at for each that is wanted, since some find nothing any more."""
+_FINDING_REMEMBERED: Final = 20_000
+_LOG_SHARE: Final = 50
 _HAS_DIGIT: Final = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The queries of a log as they are completed.
+
+    Attributes
+    ----------
+    lexicon : Lexicon
+        Folded queries, and how often each was asked in any spelling.
+    shown : dict of str to str
+        The spelling of each that was asked most often.
+    moment : object
+        Of the log, when it was read.
+    fresh_until : float
+        Seconds of the monotonic clock until which nobody looks whether the log has changed: fifty times as long as it
+        took to read it, so that reading it is never more than a fiftieth of all that is done.
+    """
+
+    lexicon: Lexicon
+    shown: dict[str, str]
+    moment: object
+    fresh_until: float
+
+    @classmethod
+    def of(cls, log: QueryLog, key_of: Callable[[str], str]) -> Asked:
+        """Read a log; `key_of` folds a query."""
+        started = time.monotonic()
+        counts, shown = Counter[str](), dict[str, str]()
+        found = log.counts()
+        moment = log.moment()
+        for text, times in found.items():  # Most often asked first.
+            if key := key_of(text):
+                counts[key] += times
+                shown.setdefault(key, text)
+        often = {key: times for key, times in counts.items() if times >= limits.LOGGED_SHOWN_FROM}
+        now = time.monotonic()
+        return cls(Lexicon.of(often), shown, moment, now + _LOG_SHARE * (now - started))
+
+    def holds(self, log: QueryLog) -> bool:
+        """Whether this is what the log says, or was a moment ago."""
+        return time.monotonic() < self.fresh_until or (not log.pending and log.moment() == self.moment)
 
 
 class Assistant:
@@ -74,6 +125,8 @@ class Assistant:
         self._sets: OrderedDict[str, BitMap] = OrderedDict()
         self._members = 0
         self._lock = Lock()
+        self._asked: Asked | None = None
+        self._finding: dict[str, bool] = {}
 
     # --- what it is made of -----------------------------------------------------------------------------
 
@@ -131,9 +184,7 @@ class Assistant:
         for title in titles:
             if title not in known:
                 known[title] = self.key(title)
-        return Completer(
-            self.lexicon, self._words[1], self.pairs, Titles(titles, [known[title] for title in titles]), Lexicon.of({})
-        )
+        return Completer(self.lexicon, self._words[1], self.pairs, Titles(titles, [known[title] for title in titles]))
 
     def key(self, text: str) -> str:
         """A text as titles and queries are compared: its surfaces folded, one space between."""
@@ -143,8 +194,8 @@ class Assistant:
 
     # --- completions ------------------------------------------------------------------------------------
 
-    def suggest(self, typed: str, limit: int) -> list[Suggestion]:
-        """Completions of what was typed; see `Completer`."""
+    def suggest(self, typed: str, limit: int, log: QueryLog | None = None) -> list[Suggestion]:
+        """Completions of what was typed; see `Completer`. Queries come from a log, if there is one that is on."""
         text = clean_text(typed[: limits.QUERY_CHARACTERS_MAX]).lstrip()
         placed = placed_surfaces(text)
         if not placed or limit < 1:
@@ -158,7 +209,31 @@ class Assistant:
         else:
             beginning, head, before = "", text, fold(last)
             key += " "
-        return self._completer.complete(head, before, beginning, key, limit)
+        asked = self._queries(key, limit, log) if log is not None and log.enabled and key else []
+        return self._completer.complete(head, before, beginning, key, limit, asked)
+
+    def _queries(self, key: str, limit: int, log: QueryLog) -> list[Suggestion]:
+        """The queries of a log that begin so and find something, those asked most often first."""
+        asked = self._asked
+        if asked is None or not asked.holds(log):
+            asked = self._asked = Asked.of(log, self.key)
+        found: list[Suggestion] = []
+        for query, times in asked.lexicon.complete(key, _TRIED * limit):
+            text = asked.shown[query]
+            if self._finds(text):
+                found.append(Suggestion(text, times, "query"))
+                if len(found) == limit:
+                    break
+        return found
+
+    def _finds(self, query: str) -> bool:
+        """Whether a query finds anything; remembered."""
+        known = self._finding.get(query)
+        if known is None:
+            if len(self._finding) >= _FINDING_REMEMBERED:
+                self._finding = {}
+            known = self._finding[query] = self.hits(query, "any") > 0
+        return known
 
     # --- corrections ------------------------------------------------------------------------------------
 
@@ -195,11 +270,17 @@ class Assistant:
         return found
 
     def hits(self, query: str, mode: Mode) -> int:
-        """Live documents a query finds, counted exactly."""
+        """Live documents a query finds, of those that count, counted exactly."""
         plan = plan_query(query, self._snapshot.schema, self._analyzer, mode)
         root = plan.root
         if root is None:
             return 0
+        if self._only is not None:
+            root = resolve(plan, self._snapshot).plan.root
+            both = zip(self._snapshot.views, self._only, strict=True)
+            return (
+                0 if root is None else sum(matching(view, root).intersection_cardinality(docs) for view, docs in both)
+            )
         terms = _terms_alone(root, self._snapshot.schema.all_text_mask)
         if terms is not None:
             sets = [self._places(term) for term in terms[0]]
@@ -330,4 +411,4 @@ def assistant_of(snapshot: IndexSnapshot, analyzer: Analyzer, within: Within | N
     return made
 
 
-_KEEPING: Final = threading.Lock()
+_KEEPING: Final = Lock()

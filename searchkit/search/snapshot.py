@@ -23,6 +23,7 @@ from searchkit.search.request import Mode, check_parameters, check_request, chec
 from searchkit.search.resolve import resolve
 
 if TYPE_CHECKING:
+    from searchkit.index.querylog import QueryLog
     from searchkit.model.explanation import Explanation
     from searchkit.model.suggestions import Correction, Suggestion
     from searchkit.search.known_words import KnownWords
@@ -33,10 +34,13 @@ _COMPILED = ("auto", "numba")
 class Snapshot:
     """One commit of an index, unchanged for as long as it is held. Usable from many threads.
 
+    Its searches are not counted in the query log, as those of an `Index` are; its completions look into it.
+
     Get one from `Index.snapshot`, and use it in a ``with`` block or let it go.
     """
 
-    def __init__(self, held: IndexSnapshot, analyzer: Analyzer) -> None:
+    def __init__(self, held: IndexSnapshot, analyzer: Analyzer, log: QueryLog | None = None) -> None:
+        self._log = log
         self._held: IndexSnapshot | None = held
         self._analyzer = analyzer
         self.known_words: KnownWords | None = None
@@ -175,7 +179,7 @@ class Snapshot:
         site: str | None = None,
         language: str | None = None,
     ) -> list[Suggestion]:
-        """Complete what is being typed: its last word, or a whole title.
+        """Complete what is being typed: its last word, a whole title or, if the query log is on, a query asked before.
 
         Parameters
         ----------
@@ -208,10 +212,11 @@ class Snapshot:
         held = self.held
         check_typed(prefix, limit)
         if within is None and site is None and language is None:
-            return assistant_of(held, self._analyzer).suggest(prefix, limit)
+            return assistant_of(held, self._analyzer).suggest(prefix, limit, self._log)
         from searchkit.search.within import checked
 
-        return assistant_of(held, self._analyzer, checked(within, site, language)).suggest(prefix, limit)
+        assistant = assistant_of(held, self._analyzer, checked(within, site, language))
+        return assistant.suggest(prefix, limit, self._log)
 
     def correct(self, text: str, mode: Mode = "any", *, engine: Engine = "auto") -> Correction | None:
         """A better spelling of a query: one that is likelier, and finds more.

@@ -3,7 +3,8 @@
 - A **word** completes the last one typed. Those that most often stand right after the word before it come first (of
   the `CONTEXT` most frequent words with this beginning), then the most frequent ones, then in their order.
 - A **title** begins with all that was typed. Those of most documents come first, then the shorter, then in their order.
-- A **query** begins with all that was typed, too. Those asked most often come first, then in their order.
+- A **query** begins with all that was typed, too. Those asked most often come first, then in their order; one that finds
+  nothing now is not offered. Who asks for completions brings them.
 
 Queries go first; what they leave is shared between words and titles, word by word and title by title, words taking
 the odd one. When nothing begins so, one slip after the first letter of the last word is forgiven. Cost: 20 to 40
@@ -85,25 +86,22 @@ class Completer:
         Words that are shown otherwise than folded.
     pairs : Pairs
     titles : Titles
-    queries : Lexicon
-        Folded queries, and how often each was asked.
     """
 
-    def __init__(
-        self, lexicon: Lexicon, shown: Mapping[str, str], pairs: Pairs, titles: Titles, queries: Lexicon
-    ) -> None:
+    def __init__(self, lexicon: Lexicon, shown: Mapping[str, str], pairs: Pairs, titles: Titles) -> None:
         self._lexicon = lexicon
         self._shown = shown
         self._pairs = pairs
         self._titles = titles
-        self.queries = queries
 
     @cached_property
     def _hashes(self) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
         words = self._lexicon.words
         return np.fromiter(map(word_hash, words), np.uint32, len(words))
 
-    def complete(self, head: str, before: str, beginning: str, key: str, limit: int) -> list[Suggestion]:
+    def complete(
+        self, head: str, before: str, beginning: str, key: str, limit: int, asked: Sequence[Suggestion] = ()
+    ) -> list[Suggestion]:
         """The best completions.
 
         Parameters
@@ -117,10 +115,9 @@ class Completer:
         key : str
             All that was typed, folded as titles are.
         limit : int
+        asked : sequence of Suggestion
+            Queries that begin so, best first; `limit` at most.
         """
-        asked = []
-        if key and self.queries.words:
-            asked = [Suggestion(text, count, "query") for text, count in self.queries.complete(key, limit)]
         words = self.words(head, before, beginning, limit)
         titles = self._titles.complete(key, limit) if key else []
         if not (asked or words or titles) and len(beginning) >= FORGIVEN_FROM:
@@ -187,7 +184,9 @@ class Completer:
         return [exchanged, less | other | more]
 
 
-def _mixed(asked: list[Suggestion], words: list[Suggestion], titles: list[Suggestion], limit: int) -> list[Suggestion]:
+def _mixed(
+    asked: Sequence[Suggestion], words: list[Suggestion], titles: list[Suggestion], limit: int
+) -> list[Suggestion]:
     """Queries, then words and titles by turns in two blocks, no text twice."""
     if not asked and not titles:
         return words

@@ -33,7 +33,7 @@ _CANDIDATES: Final = 20
 _CANDIDATES_KNOWN: Final = 12
 SPLIT_BY_SPACE: Final = 550
 """Cost of a space within a word."""
-TOGETHER: Final = 70
+TOGETHER: Final = 110
 """What standing e times as often beside the others as by chance is worth."""
 LIFT_MIN: Final = -4.0
 LIFT_MAX: Final = 7.0
@@ -50,7 +50,7 @@ ALONE_MARGIN: Final = 250
 """The same for a query of one word, on the scale of odds."""
 ALONE_LETTERS: Final = 6
 _ODDS: Final = 100
-_COST_BASE, _COST_LETTER, _COST_MAX = 350, 150, 2_000
+_COST_BASE, _COST_LETTER, _COST_MAX = 600, 150, 3_000
 """What a slip may cost: longer words bear more."""
 
 
