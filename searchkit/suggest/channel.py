@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.suggest import noise
-from searchkit.suggest.noise import BORDER, LEAST, Tables
+from searchkit.suggest.noise import BAND, BORDER, LEAST, Tables
 
 FAR = 1 << 28
 
@@ -36,7 +36,7 @@ def costs(
     Returns
     -------
     ndarray of shape (words,), int64
-        In hundredths of a nat.
+        In hundredths of a nat; `FAR` or more where letters would have to stray too far.
     """
     count, longest = words.shape
     rules = [int(rule) for rule in tables.rules]
@@ -47,10 +47,11 @@ def costs(
     t = letters(typed)
     extra = _extra(typed, t, tables)
     rows = [np.concatenate((np.zeros((count, 1), np.int64), np.cumsum(missed, axis=1)), axis=1)]
+    rows[0][:, BAND + 1 :] = FAR
     for i in range(1, len(typed) + 1):
         code, above, higher = typed[i - 1], rows[-1], rows[-2] if i > 1 else rows[-1]
         here = np.empty((count, longest + 1), np.int64)
-        here[:, 0] = above[:, 0] + extra[i - 1]
+        here[:, 0] = above[:, 0] + extra[i - 1] if i <= BAND else FAR
         replaced = np.maximum(LEAST, tables.replaced[t[i - 1], classes] + weak)
         best = np.minimum(above[:, :-1] + np.where(words == code, 0, replaced), above[:, 1:] + extra[i - 1])
         if i > 1 and longest > 1:
@@ -69,6 +70,8 @@ def costs(
         _take_digraphs(best, above, higher, classes, t, i, tables)
         for j in range(1, longest + 1):
             np.minimum(best[:, j - 1], here[:, j - 1] + missed[:, j - 1], out=here[:, j])
+            if abs(i - j) > BAND:
+                here[:, j] = FAR
         rows = [*rows[-2:], here]
     found: npt.NDArray[np.int64] = rows[-1][np.arange(count), lengths]
     return found

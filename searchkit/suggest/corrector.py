@@ -29,8 +29,6 @@ RUN_TOGETHER: Final = 800
 """Cost of leaving out a space."""
 TYPED_TWICE: Final = 1_000
 """Cost of typing two or three letters twice: *appetitite*."""
-_SPARE: Final = 4
-"""Near words looked at beyond those asked for, since some are found in two ways."""
 _TWICE: Final = re.compile(r"(..{1,2}?)\1")
 
 
@@ -85,11 +83,11 @@ class Corrector:
         """
         if not typed or len(typed) > WORD_MAX or not (typed.isalpha() or not any(map(str.isdigit, typed))):
             return []
-        near = self._near(typed, 0, min(limit + _SPARE, KEEP_MAX), engine)
+        near = self._near(typed, 0, min(limit, KEEP_MAX), engine)
         found = self._splits(typed)
         for match in _TWICE.finditer(typed):
             once = typed[: match.start(1)] + typed[match.end(1) :]
-            found += self._near(once, TYPED_TWICE, min(limit + _SPARE, KEEP_MAX), engine)
+            found += self._near(once, TYPED_TWICE, min(limit, KEEP_MAX), engine)
         if not found:
             return near[:limit]
         best: dict[str, Candidate] = {}

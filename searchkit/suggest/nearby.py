@@ -8,7 +8,7 @@ The candidates are defined, not found by chance, so that the two ways to find th
 
 Of them those are best whose `PRIOR` times the logarithm of their count, less the cost of the slip, is highest. The
 plain way scans the vocabulary, with the distances of rapidfuzz: 20 milliseconds for 400,000 words. The compiled one looks
-into an index of deletions, made at first use in a second and 250 bytes a word: 30 microseconds. What this module does not
+into an index of deletions, made at first use in a second and 400 bytes a word: 30 microseconds. What this module does not
 know: other words.
 """
 

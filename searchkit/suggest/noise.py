@@ -41,6 +41,8 @@ DIGRAPHS: Final = (
 """Two letters that are heard as one, or as another one."""
 SINGLE, DOUBLE, SWAP_FIRST, MOVED, SWAP = range(5)
 """Places of the costs that stand alone, in `Tables.rules`."""
+BAND: Final = 3
+"""Letters too many or too few, in sum, that an alignment may have at any place; of words found, none has more."""
 LEAST: Final = 20
 """Least cost of a letter too many, too few or replaced."""
 _PATH: Final = Path(__file__).with_name("slips.txt")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from searchkit.jit import INLINE, JIT, njit
-from searchkit.suggest.noise import BORDER, DOUBLE, LEAST, MOVED, SINGLE, SWAP, SWAP_FIRST
+from searchkit.suggest.noise import BAND, BORDER, DOUBLE, LEAST, MOVED, SINGLE, SWAP, SWAP_FIRST
 
 FAR = 1 << 28
 ROW = 65
@@ -56,6 +56,8 @@ def cost(
     `room` has rows for the classes and costs of what was typed and of the word, four for the programme, and one for how
     easily each letter of the word is replaced.
     """
+    if abs(size - length) > BAND:
+        return np.int64(FAR)
     replaced, weak, weak_before, missed, missed_before, swapped, merged, parted, has_digraph, rules = tables
     room[4, 0] = 0
     before = np.int64(BORDER)
@@ -68,7 +70,7 @@ def cost(
             value = max(np.int64(LEAST), np.int64(missed[before, w]) + missed_before[w, after])
         room[2, j], room[3, j] = w, value
         room[8, j] = weak[before, w] + weak_before[w, after]
-        room[4, j + 1] = room[4, j] + value
+        room[4, j + 1] = room[4, j] + value if j < BAND else np.int64(FAR)
         before, w = w, after
     lowest_before = lowest_third = np.int64(0)
     for i in range(1, size + 1):
@@ -77,10 +79,14 @@ def cost(
         last_code = typed[i - 2] if i > 1 else code
         last = room[0, i - 2] if i > 1 else np.int64(0)
         doubled = i > 1 and has_digraph[last, t]
-        left = room[above, 0] + added
-        room[here, 0] = left
+        # Alignments stray at most `BAND` letters from the diagonal; what lies beside the band is never cheaper than `FAR`.
+        start_j, end_j = max(i - BAND, 1), min(i + BAND, length)
+        left = room[above, 0] + added if i <= BAND else np.int64(FAR)
+        room[here, start_j - 1] = left
+        if end_j < length:
+            room[here, end_j + 1] = FAR
         lowest = left
-        for j in range(1, length + 1):
+        for j in range(start_j, end_j + 1):
             other = words[start + j - 1]
             w = room[2, j - 1]
             best = room[above, j - 1]

@@ -25,20 +25,19 @@ class NearbyIndex:
         tables = words.tables
         self._added = tables.extra, tables.extra_before, tables.rules
         self._tables = kernel_tables(tables)
-        heard, sizes, heard_starts, signatures = words.heard
-        self._words = (
-            _traits(words.signatures, words.lengths, words.most), words.codes, words.starts.astype(np.uint32),
-            *_buckets(words.codes, words.starts, words.lengths, words.most, 4, by_sound=False),
-        )  # fmt: skip
-        self._heard = (
-            _traits(signatures, sizes, words.lengths), heard, heard_starts.astype(np.uint32),
-            *_buckets(heard, heard_starts, sizes, words.most, 1, by_sound=True),
-        )  # fmt: skip
-        self._priors = words.priors.astype(np.int32)
+        heard, sizes, heard_starts, _ = words.heard
+        self._facts = np.zeros((len(words), 4), np.int32)
+        self._facts[:, nearby.START], self._facts[:, nearby.SIZE] = words.starts, words.lengths
+        self._facts[:, nearby.PRIOR] = words.priors
+        self._words = words.codes, *_buckets(words.codes, words.starts, words.lengths, words.most, 2, by_sound=False)
+        starts = heard_starts.astype(np.uint32)
+        self._heard = heard, starts, *_buckets(heard, heard_starts, sizes, words.most, 1, by_sound=True)
         self._scratch = np.zeros(nearby.SOUND_MAX, np.uint32)
         self._room = np.zeros((9, channel.ROW), np.int64)
-        self._found = np.zeros(len(words), np.uint32)
-        self._stamps = np.zeros(len(words), np.uint32)
+        fullest = max(int(np.diff(part[-2]).max(initial=0)) for part in (self._words, self._heard))
+        self._chosen = np.zeros((2, nearby.BUCKETS_MAX), np.int64)
+        self._maybe = np.zeros(fullest * nearby.BUCKETS_MAX, np.uint64)
+        self._found = np.zeros(len(words), np.uint64)
         self._stamp = 0
         self._top = np.zeros((3, KEEP_MAX), np.int64)
 
@@ -58,12 +57,12 @@ class NearbyIndex:
         from searchkit.suggest.nearby import COST_MAX
 
         self._stamp += 2
-        if self._stamp > 0xFFFFFF00:
-            self._stamps[:] = 0
+        if self._stamp > 0x7FFFFF00:
+            self._facts[:, nearby.STAMP] = 0
             self._stamp = 2
         held = nearby.look_up(
-            codes, farthest, sounding, self._words, self._heard, self._priors, self._added, self._tables, self._stamps,
-            self._stamp, self._scratch, self._found, self._room, COST_MAX, keep, self._top,
+            codes, farthest, sounding, self._facts, self._words, self._heard, self._added, self._tables, self._stamp,
+            self._scratch, self._chosen, self._maybe, self._found, self._room, COST_MAX, keep, self._top,
         )  # fmt: skip
         scores, places, prices = self._top[:, :held].tolist()
         return scores, places, prices
@@ -77,24 +76,21 @@ def kernel_tables(tables: Tables) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _traits(signatures: Any, lengths: Any, more: Any) -> Any:
-    """What is looked at first of each word, in one number: 32 bits of signature, 8 of length, 8 of something more."""
-    return (
-        signatures.astype(np.uint64)
-        | lengths.astype(np.uint64) << np.uint64(32)
-        | more.astype(np.uint64) << np.uint64(40)
-    )
-
-
 def _buckets(codes: Any, starts: Any, lengths: Any, most: Any, share: int, *, by_sound: bool) -> tuple[Any, Any]:
-    """Ends of buckets, and the words in them; as many buckets as a `share` of the words makes a power of two."""
+    """Ends of buckets, and the entries in them; as many buckets as a `share` of the words makes a power of two."""
+    bits = np.uint64(1) << (codes % np.uint32(nearby.SIGNATURE_BITS)).astype(np.uint64)
+    entries_of = np.zeros(len(lengths), np.uint64)
+    some = lengths > 0
+    if some.any():
+        entries_of[some] = np.bitwise_or.reduceat(bits, starts[some]) << np.uint64(nearby.SIGNATURE)
+    entries_of |= lengths.astype(np.uint64) << np.uint64(nearby.LENGTH) | np.arange(len(lengths), dtype=np.uint64)
+    entries_of |= most.astype(np.uint64) << np.uint64(nearby.RARITY)
     buckets = 1 << max(8, (len(lengths) * share).bit_length())
     ends = np.zeros(buckets + 1, np.uint32)
-    mask = np.uint64(buckets - 1)
-    ids = np.zeros(1, np.uint32)
-    arrays = codes, starts.astype(np.uint32), lengths.astype(np.uint8), most.astype(np.uint8)
-    nearby.fill(*arrays, by_sound, mask, ends, ids, False)
+    entries = np.zeros(1, np.uint64)
+    known = codes, starts.astype(np.uint32), entries_of, by_sound, np.uint64(buckets - 1)
+    nearby.fill(*known, ends, entries, False)
     ends = np.cumsum(ends, dtype=np.uint32)
-    ids = np.zeros(max(1, int(ends[-1])), np.uint32)
-    nearby.fill(*arrays, by_sound, mask, ends, ids, True)
-    return ends, ids
+    entries = np.zeros(max(1, int(ends[-1])), np.uint64)
+    nearby.fill(*known, ends, entries, True)
+    return ends, entries

@@ -2,8 +2,9 @@
 
 Two words at most k edits apart share a string that each becomes by at most k deletions, even if only the first
 `PREFIX` characters of both are looked at (Garbe 2012, "1000x faster spelling correction"). Every word is entered in a
-bucket for each such string; a typed word visits the buckets of its own strings and checks what it meets. Cost: 2
-microseconds a word to build, 4 bytes an entry; a look-up visits some thirty buckets.
+bucket for each such string; a typed word visits the buckets of its own strings and checks what it meets. An entry tells a
+word's length and letters, so that most words are passed over without a look elsewhere in memory, which is what costs.
+Cost: 2 microseconds a word to build, 8 bytes an entry; a look-up visits some thirty buckets.
 """
 
 from __future__ import annotations
@@ -17,6 +18,13 @@ from searchkit.suggest.kernels.channel import FAR, cost, listen
 from searchkit.suggest.nearby import LENGTH_APART_MAX, PREFIX
 
 SOUND_MAX = 64
+SIGNATURE, LENGTH, RARITY = 32, 56, 62
+"""First bits of what an entry holds above the place of its word: its letters, its length, and the edits it may be away."""
+SIGNATURE_BITS = 24
+BUCKETS_MAX = 1 + PREFIX + PREFIX * (PREFIX - 1) // 2
+"""Buckets one typed word visits: one for each way to leave out up to two letters of its beginning."""
+START, SIZE, PRIOR, STAMP = range(4)
+"""Columns of what is known of each word: where it begins, its length, its prior, and when it was last met."""
 
 
 @njit(**JIT)
@@ -101,9 +109,24 @@ def two_edits_apart(one: Any, start: Any, size: Any, other: Any, start2: Any, si
     return False
 
 
+@njit(**INLINE)
+def length_of(entry: Any) -> Any:
+    """The length in an entry."""
+    return np.int64((entry >> np.uint64(LENGTH)) & np.uint64(0x3F))
+
+
 @njit(**JIT)
 def enter(
-    codes: Any, start: Any, size: Any, most: Any, seed: Any, mask: Any, ends: Any, ids: Any, id: Any, filling: Any
+    codes: Any,
+    start: Any,
+    size: Any,
+    most: Any,
+    seed: Any,
+    mask: Any,
+    ends: Any,
+    entries: Any,
+    entry: Any,
+    filling: Any,
 ) -> Any:
     """Count a word's entries in its buckets or, `filling`, write them from the end of each bucket on."""
     size = min(size, PREFIX)
@@ -112,22 +135,22 @@ def enter(
             bucket = np.int64(hashed(codes, start, size, first, second, seed) & mask)
             if filling:
                 ends[bucket] -= 1
-                ids[ends[bucket]] = id
+                entries[ends[bucket]] = entry
             else:
                 ends[bucket] += 1
 
 
 @njit(**JIT)
 def fill(
-    codes: Any, starts: Any, lengths: Any, most: Any, by_sound: Any, mask: Any, ends: Any, ids: Any, filling: Any
+    codes: Any, starts: Any, entries_of: Any, by_sound: Any, mask: Any, ends: Any, entries: Any, filling: Any
 ) -> Any:
-    """Enter all words: with up to `most[id]` deletions, two at most or, by how they sound, those with 2 with one."""
-    for id in range(len(lengths)):
-        if by_sound:
-            if most[id] > 1:
-                enter(codes, starts[id], lengths[id], 1, 2, mask, ends, ids, id, filling)
-        else:
-            enter(codes, starts[id], lengths[id], most[id], 1, mask, ends, ids, id, filling)
+    """Enter all words: rare ones with one deletion, others with two; by how they sound, those that are not rare with one."""
+    for id in range(len(starts)):
+        entry = entries_of[id]
+        common = entry >> np.uint64(RARITY) > 1
+        if common or not by_sound:
+            most = 2 if common and not by_sound else 1
+            enter(codes, starts[id], length_of(entry), most, 1 + by_sound, mask, ends, entries, entry, filling)
 
 
 @njit(**JIT)
@@ -180,111 +203,164 @@ def bits(value: Any) -> Any:
 
 @njit(**JIT)
 def signature(codes: Any, size: Any) -> Any:
-    """Which letters a word holds, as 32 bits."""
+    """Which letters a word holds, in the place it has in an entry."""
     found = np.uint64(0)
     for place in range(size):
-        found |= np.uint64(1) << np.uint64(codes[place] & np.uint32(31))
+        found |= np.uint64(1) << (np.uint64(SIGNATURE) + np.uint64(codes[place] % np.uint32(SIGNATURE_BITS)))
     return found
+
+
+@njit(**INLINE)
+def letters_apart(entry: Any, own: Any) -> Any:
+    """How many letters are in one of two words alone, at least."""
+    return bits((entry ^ own) >> np.uint64(SIGNATURE) & np.uint64((1 << SIGNATURE_BITS) - 1))
+
+
+@njit(**JIT)
+def visit(
+    chosen: Any, count: Any, own: Any, size: Any, most: Any, apart: Any, ends: Any, entries: Any, maybe: Any
+) -> Any:
+    """Places of words in some buckets that may be near, by what their entries tell, into `maybe`; how many.
+
+    What lies anywhere in memory is asked for in loops of its own, here and in what follows, so that the processor waits for
+    many of them at once.
+
+    Parameters
+    ----------
+    most : int
+        Edits a word may be away at most, whatever its entry allows.
+    apart : int
+        Letters that each edit may change.
+    """
+    touched = np.uint64(0)
+    for number in range(count):
+        bucket = chosen[0, number]
+        chosen[0, number], chosen[1, number] = ends[bucket], ends[bucket + 1]
+    for number in range(count):
+        if chosen[0, number] < chosen[1, number]:
+            touched |= entries[chosen[0, number]]
+    held = np.int64(touched & np.uint64(0))
+    for number in range(count):
+        for place in range(chosen[0, number], chosen[1, number]):
+            entry = entries[place]
+            allowed = min(np.int64(entry >> np.uint64(RARITY)), most)
+            if abs(length_of(entry) - size) <= allowed and letters_apart(entry, own) <= apart * allowed:
+                maybe[held] = entry
+                held += 1
+    return held
+
+
+@njit(**JIT)
+def unmet(maybe: Any, count: Any, facts: Any, stamp: Any) -> Any:
+    """Leave in `maybe` the words that were not met before, and mark them; how many."""
+    touched = np.int64(0)
+    for number in range(count):
+        touched |= np.int64(facts[np.int64(maybe[number] & np.uint64(0xFFFFFFFF)), STAMP])
+    held = touched & 0
+    for number in range(count):
+        id = np.int64(maybe[number] & np.uint64(0xFFFFFFFF))
+        if facts[id, STAMP] < stamp:
+            facts[id, STAMP] = stamp
+            maybe[held] = maybe[number]
+            held += 1
+    return held
+
+
+@njit(**JIT)
+def touch(maybe: Any, count: Any, starts: Any, codes: Any) -> Any:
+    """Ask for the letters of some words, all at once; what they are does not matter."""
+    touched = np.uint32(0)
+    for number in range(count):
+        start = np.int64(starts[np.int64(maybe[number] & np.uint64(0xFFFFFFFF))])
+        touched |= codes[start] | codes[min(start + 8, len(codes) - 1)]
+    return np.int64(touched) & 0
 
 
 @njit(**JIT)
 def near_by_spelling(
-    typed: Any, farthest: Any, traits: Any, codes: Any, starts: Any, ends: Any, ids: Any, stamps: Any, stamp: Any,
+    typed: Any, farthest: Any, facts: Any, codes: Any, ends: Any, entries: Any, stamp: Any, chosen: Any, maybe: Any,
     found: Any, room: Any,
 ) -> Any:  # fmt: skip
-    """Words few edits away, into `found`, those one edit away first; how many.
-
-    `traits` has of each word its signature in the low 32 bits, then its length, then the edits it may be away.
-    """
-    size, held, close = len(typed), 0, 0
-    own = signature(typed, size)
+    """Words few edits away, into `found`, those one edit away first; how many. Words are stamped with `stamp`."""
+    size, buckets = len(typed), 0
     prefix = min(size, PREFIX)
     mask = np.uint64(len(ends) - 2)
     for first in range(-1, prefix):
         for second in range(-1, max(first, 0) if farthest > 1 else 0):
-            bucket = np.int64(hashed(typed, 0, prefix, first, second, 1) & mask)
-            for entry in range(ends[bucket], ends[bucket + 1]):
-                id = ids[entry]
-                trait = traits[id]
-                length = np.int64((trait >> np.uint64(32)) & np.uint64(0xFF))
-                most = min(np.int64(trait >> np.uint64(40)), farthest)
-                if abs(length - size) > most or bits((trait ^ own) & np.uint64(0xFFFFFFFF)) > 2 * most:
-                    continue
-                if stamps[id] >= stamp:
-                    continue
-                stamps[id] = stamp
-                start = np.int64(starts[id])
-                stamps[id] = stamp + 1
-                found[held] = id
-                if one_edit_apart(typed, 0, size, codes, start, length):
-                    # Likely ones come first, so that what they cost bounds the work for the others.
-                    found[held], found[close] = found[close], found[held]
-                    close += 1
-                elif (most == 1 or not two_edits_apart(typed, 0, size, codes, start, length)) and (
-                    most < 3
-                    or not three_edits_apart(typed, 0, size, codes, start, length)
-                    or not share(typed, size, codes, start, length, room)
-                ):
-                    stamps[id] = stamp
-                    continue
-                held += 1
+            chosen[0, buckets] = np.int64(hashed(typed, 0, prefix, first, second, 1) & mask)
+            buckets += 1
+    count = visit(chosen, buckets, signature(typed, size), size, farthest, 2, ends, entries, maybe)
+    count = unmet(maybe, count, facts, stamp)
+    held = touch(maybe, count, facts[:, START], codes)
+    close = held
+    for number in range(count):
+        entry = maybe[number]
+        length, most = length_of(entry), min(np.int64(entry >> np.uint64(RARITY)), farthest)
+        id = np.int64(entry & np.uint64(0xFFFFFFFF))
+        start = np.int64(facts[id, START])
+        found[held] = id
+        if one_edit_apart(typed, 0, size, codes, start, length):
+            # Likely ones come first, so that what they cost bounds the work for the others.
+            found[held], found[close] = found[close], found[held]
+            close += 1
+        elif (most == 1 or not two_edits_apart(typed, 0, size, codes, start, length)) and (
+            most < 3
+            or not three_edits_apart(typed, 0, size, codes, start, length)
+            or not share(typed, size, codes, start, length, room)
+        ):
+            facts[id, STAMP] = stamp - 1  # It may still sound alike.
+            continue
+        held += 1
     return held
 
 
 @njit(**JIT)
 def near_by_sound(
-    typed: Any, heard: Any, traits: Any, codes: Any, starts: Any, ends: Any, ids: Any, stamps: Any,
-    stamp: Any, found: Any, held: Any,
+    typed: Any, heard: Any, facts: Any, codes: Any, starts: Any, ends: Any, entries: Any, stamp: Any, chosen: Any,
+    maybe: Any, found: Any, held: Any,
 ) -> Any:  # fmt: skip
     """Words that sound alike and are not found yet, into `found`; how many there are then.
 
-    `traits` has of how each word sounds its signature in the low 32 bits, then its size, then the word's own length;
-    `codes` and `starts` are those of how words sound.
+    `codes`, `starts` and `entries` are those of how words sound.
     """
-    size = len(typed)
+    size, buckets = len(typed), 0
     heard_size = sound(typed, 0, size, heard)
-    own = signature(heard, heard_size)
     prefix = min(heard_size, PREFIX)
     mask = np.uint64(len(ends) - 2)
     for skip in range(-1, prefix):
-        bucket = np.int64(hashed(heard, 0, prefix, skip, -1, 2) & mask)
-        for entry in range(ends[bucket], ends[bucket + 1]):
-            id = ids[entry]
-            trait = traits[id]
-            other_size = np.int64((trait >> np.uint64(32)) & np.uint64(0xFF))
-            if (
-                abs(other_size - heard_size) > 1
-                or abs(np.int64(trait >> np.uint64(40)) - size) > LENGTH_APART_MAX
-                or bits((trait ^ own) & np.uint64(0xFFFFFFFF)) > 2
-                or stamps[id] == stamp + 1
-            ):
-                continue
-            stamps[id] = stamp + 1
-            start = np.int64(starts[id])
-            if one_edit_apart(heard, 0, heard_size, codes, start, other_size):
-                found[held] = id
-                held += 1
+        chosen[0, buckets] = np.int64(hashed(heard, 0, prefix, skip, -1, 2) & mask)
+        buckets += 1
+    count = visit(chosen, buckets, signature(heard, heard_size), heard_size, 1, 2, ends, entries, maybe)
+    count = unmet(maybe, count, facts, stamp)
+    held += touch(maybe, count, starts, codes)
+    for number in range(count):
+        entry = maybe[number]
+        id = np.int64(entry & np.uint64(0xFFFFFFFF))
+        if abs(np.int64(facts[id, SIZE]) - size) <= LENGTH_APART_MAX and one_edit_apart(
+            heard, 0, heard_size, codes, np.int64(starts[id]), length_of(entry)
+        ):
+            found[held] = id
+            held += 1
     return held
 
 
 @njit(**JIT)
 def weigh(
-    typed: Any, found: Any, count: Any, codes: Any, starts: Any, traits: Any, priors: Any, tables: Any, room: Any,
-    limit: Any, keep: Any, top: Any,
-) -> Any:  # fmt: skip
+    typed: Any, found: Any, count: Any, codes: Any, facts: Any, tables: Any, room: Any, limit: Any, keep: Any, top: Any
+) -> Any:
     """The best of the words found: scores, places and costs in the rows of `top`, best first; how many."""
-    size, held = len(typed), 0
-    best, best_ids, best_costs = top[0], top[1], top[2]
+    size, best, best_ids, best_costs = len(typed), top[0], top[1], top[2]
+    held = touch(found, count, facts[:, START], codes)
     for number in range(count):
         id = found[number]
-        prior = priors[id]
+        prior = np.int64(facts[id, PRIOR])
         most = np.int64(limit)
         if held == keep and prior - best[keep - 1] < most:
             most = prior - best[keep - 1]
             if most < 0:
                 continue
-        length = np.int64((traits[id] >> np.uint64(32)) & np.uint64(0xFF))
-        price = cost(typed, size, codes, np.int64(starts[id]), length, tables, room, most)
+        start, length = np.int64(facts[id, START]), np.int64(facts[id, SIZE])
+        price = cost(typed, size, codes, start, length, tables, room, most)
         if price >= FAR:
             continue
         score = prior - price
@@ -306,20 +382,31 @@ def weigh(
 
 @njit(**JIT)
 def look_up(
-    typed: Any, farthest: Any, sounding: Any, words: Any, heard: Any, priors: Any, added: Any, tables: Any, stamps: Any,
-    stamp: Any, scratch: Any, found: Any, room: Any, limit: Any, keep: Any, top: Any,
+    typed: Any, farthest: Any, sounding: Any, facts: Any, words: Any, heard: Any, added: Any, tables: Any, stamp: Any,
+    scratch: Any, chosen: Any, maybe: Any, found: Any, room: Any, limit: Any, keep: Any, top: Any,
 ) -> Any:  # fmt: skip
     """The best words near a typed one, as `weigh` puts them down; how many.
 
-    `words` and `heard` are traits, codes, starts, and ends and entries of buckets: of words, and of how they sound.
+    `words` is codes, and ends and entries of buckets; `heard` the same of how words sound, with starts.
     """
     extra, extra_before, rules = added
-    traits, codes, starts, ends, ids = words
-    held = near_by_spelling(typed, farthest, traits, codes, starts, ends, ids, stamps, stamp, found, room)
+    codes, ends, entries = words
+    held = near_by_spelling(typed, farthest, facts, codes, ends, entries, stamp, chosen, maybe, found, room)
     if sounding:
-        sound_traits, sound_codes, sound_starts, sound_ends, sound_ids = heard
+        sound_codes, sound_starts, sound_ends, sound_entries = heard
         held = near_by_sound(
-            typed, scratch, sound_traits, sound_codes, sound_starts, sound_ends, sound_ids, stamps, stamp, found, held,
-        )  # fmt: skip
+            typed,
+            scratch,
+            facts,
+            sound_codes,
+            sound_starts,
+            sound_ends,
+            sound_entries,
+            stamp,
+            chosen,
+            maybe,
+            found,
+            held,
+        )
     listen(typed, len(typed), extra, extra_before, rules, room)
-    return weigh(typed, found, held, codes, starts, traits, priors, tables, room, limit, keep, top)
+    return weigh(typed, found, held, codes, facts, tables, room, limit, keep, top)
