@@ -30,6 +30,8 @@ CONTEXT: Final = 128
 """Words with the beginning that is typed, most frequent first, that the word before is asked about."""
 FORGIVEN_FROM: Final = 4
 """Letters of a beginning from which on a slip is forgiven; of fewer, anything could be meant."""
+FORGIVEN_TO: Final = 40
+"""Letters of a beginning up to which one is; more are no word."""
 _ALPHABET: Final = 40
 _SAMPLE: Final = 20_000
 
@@ -120,7 +122,7 @@ class Completer:
         """
         words = self.words(head, before, beginning, limit)
         titles = self._titles.complete(key, limit) if key else []
-        if not (asked or words or titles) and len(beginning) >= FORGIVEN_FROM:
+        if not (asked or words or titles) and FORGIVEN_FROM <= len(beginning) <= FORGIVEN_TO:
             words = self._forgiving(head, beginning, limit)
         return _mixed(asked, words, titles, limit)
 
@@ -162,8 +164,10 @@ class Completer:
 
     def _forgiving(self, head: str, beginning: str, limit: int) -> list[Suggestion]:
         """Completions of beginnings one slip away: two letters exchanged, then one more, less, or another."""
-        ranked = self._lexicon.ranked
-        for variants in self._variants(beginning):
+        ranked, sound = self._lexicon.ranked, 1
+        while sound < len(beginning) and _some(ranked.range_of(beginning[: sound + 1])):
+            sound += 1  # Letters that begin some word: the slip is right after them, or earlier.
+        for variants in self._variants(beginning, range(1, min(sound + 1, len(beginning)))):
             numbers: dict[int, None] = {}
             for variant in variants:
                 low, high = ranked.range_of(variant)
@@ -175,13 +179,16 @@ class Completer:
                 return self._suggestions(head, np.array(best, np.uint32))
         return []
 
-    def _variants(self, typed: str) -> list[set[str]]:
-        places = range(1, len(typed))
-        exchanged = {typed[:p] + typed[p + 1] + typed[p] + typed[p + 2 :] for p in range(1, len(typed) - 1)}
+    def _variants(self, typed: str, places: range) -> list[set[str]]:
+        exchanged = {typed[:p] + typed[p + 1] + typed[p] + typed[p + 2 :] for p in places if p + 1 < len(typed)}
         less = {typed[:p] + typed[p + 1 :] for p in places}
         other = {typed[:p] + letter + typed[p + 1 :] for p in places for letter in self._alphabet}
         more = {typed[:p] + letter + typed[p:] for p in places for letter in self._alphabet}
         return [exchanged, less | other | more]
+
+
+def _some(found: tuple[int, int]) -> bool:
+    return found[0] < found[1]
 
 
 def _mixed(

@@ -180,3 +180,31 @@ def test_hostile_texts_are_answered(library, text) -> None:
     assert all(suggestion.text for suggestion in library.suggest(text))
     correction = library.correct(text)
     assert correction is None or correction.text != text
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    words=st.lists(st.text(alphabet="abcd", min_size=1, max_size=7), min_size=1, max_size=12),
+    asked=st.lists(st.text(alphabet="abcde", min_size=4, max_size=6), min_size=3, max_size=6),
+)
+def test_one_slip_is_forgiven_as_brute_force_does(tmp_path_factory, words, asked) -> None:
+    """When nothing begins as typed: words that begin as two exchanged letters would, else as one more, less or other."""
+    index = searchkit.create(tmp_path_factory.mktemp("site"), Schema(text=Text(language="none")))
+    with index.writer() as writer:
+        for number, word in enumerate(words):
+            writer.add({"id": str(number), "text": word})
+    counts = {word: words.count(word) for word in words}
+    letters = sorted(set("".join(words)))
+    for typed in asked:
+        if any(word.startswith(typed) for word in counts):
+            continue
+        places = range(1, len(typed))
+        exchanged = {typed[:p] + typed[p + 1] + typed[p] + typed[p + 2 :] for p in places[:-1]}
+        others = {typed[:p] + typed[p + 1 :] for p in places}
+        others |= {typed[:p] + letter + typed[p + cut :] for p in places for letter in letters for cut in (0, 1)}
+        expected: list[str] = []
+        for variants in (exchanged, others):
+            found = [word for word in counts if any(word.startswith(variant) for variant in variants)]
+            expected = expected or sorted(found, key=lambda word: (-counts[word], word))
+        assert [one.text for one in index.suggest(typed, 5)] == expected[:5], typed
+    index.close()
