@@ -396,7 +396,9 @@ def engine_for_words(engine: Engine) -> Literal["numpy", "numba"]:
 def assistant_of(snapshot: IndexSnapshot, analyzer: Analyzer, within: Within | None = None) -> Assistant:
     """The assistant of a snapshot, or of what a filter leaves of it; the same one each time, or for some time."""
     if within is None:
-        found: Assistant = snapshot.cache.setdefault(_CACHE, Assistant(snapshot, analyzer))
+        found: Assistant | None = snapshot.cache.get(_CACHE)
+        if found is None:
+            found = snapshot.cache.setdefault(_CACHE, Assistant(snapshot, analyzer))
         return found
     kept: OrderedDict[Within, Assistant] = snapshot.cache.setdefault(_FILTERED, OrderedDict())
     with _KEEPING:
