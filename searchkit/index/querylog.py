@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -186,11 +187,12 @@ class QueryLog:
                 found = {key[1:].decode(): self._count(key, held) for key, held in txn.items(prefix=_QUERY)}
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
-    def moment(self) -> object:
-        """What changes whenever something was written to the log, or it was turned on or off."""
+    def watch(self) -> Callable[[], bool]:
+        """A function that says whether, since this call, nothing was written to the log, and it was not turned on or off."""
         with self._lock:
             store = self._opened()
-            return None if store is None else (self._file, store.moment())
+            file, unwritten = self._file, None if store is None else store.watch()
+        return lambda: self._identity() == file and (unwritten is None or unwritten())
 
     def check(self) -> list[str]:
         """What is wrong with the log; nothing if it is sound, or off."""

@@ -75,8 +75,8 @@ class Asked:
         Folded queries, and how often each was asked in any spelling.
     shown : dict of str to str
         The spelling of each that was asked most often.
-    moment : object
-        Of the log, when it was read.
+    unchanged : callable
+        Whether nothing was written to the log since it was read.
     fresh_until : float
         Seconds of the monotonic clock until which nobody looks whether the log has changed: fifty times as long as it
         took to read it, so that reading it is never more than a fiftieth of all that is done.
@@ -84,7 +84,7 @@ class Asked:
 
     lexicon: Lexicon
     shown: dict[str, str]
-    moment: object
+    unchanged: Callable[[], bool]
     fresh_until: float
 
     @classmethod
@@ -92,19 +92,19 @@ class Asked:
         """Read a log; `key_of` folds a query."""
         started = time.monotonic()
         counts, shown = Counter[str](), dict[str, str]()
-        found = log.counts()
-        moment = log.moment()
-        for text, times in found.items():  # Most often asked first.
+        log.flush()
+        unchanged = log.watch()
+        for text, times in log.counts().items():  # Most often asked first.
             if key := key_of(text):
                 counts[key] += times
                 shown.setdefault(key, text)
         often = {key: times for key, times in counts.items() if times >= limits.LOGGED_SHOWN_FROM}
         now = time.monotonic()
-        return cls(Lexicon.of(often), shown, moment, now + _LOG_SHARE * (now - started))
+        return cls(Lexicon.of(often), shown, unchanged, now + _LOG_SHARE * (now - started))
 
     def holds(self, log: QueryLog) -> bool:
         """Whether this is what the log says, or was a moment ago."""
-        return time.monotonic() < self.fresh_until or (not log.pending and log.moment() == self.moment)
+        return time.monotonic() < self.fresh_until or (not log.pending and self.unchanged())
 
 
 class Assistant:
