@@ -138,6 +138,8 @@ class Completer:
             return self._suggestions(head, ranked.best(low, high, limit))
         chosen = ranked.best(low, high, CONTEXT)
         together = self._pairs.after(word_hash(before), self._hashes[chosen])
+        if not together.any():
+            return self._suggestions(head, chosen[:limit]) if beginning else []
         order = np.argsort(-together, kind="stable")[:limit]  # Equal ones stay in order of weight.
         if not beginning:
             order = order[together[order] > 0]
