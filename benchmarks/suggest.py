@@ -7,12 +7,14 @@
   that of the passages; accuracy among the first 1 and 5, and microseconds a word;
 - context: titles of passages with one or two slips in them, listed misspellings and keyboard slips: how many come back
   whole, and how many correct titles are "corrected";
-- speed: a query of four words, completions by length of what was typed, and the first use, on the passages;
+- speed: a query of four words, completions by length of what was typed and after another word, within a filter, and the
+  first use, on the passages;
+- junk: a vocabulary of a million words that are none, and texts that nobody would type: the slowest answer;
 - growth: size of one merged segment without stored records, and CPU time of indexing, with and without both features.
 
-The lists are for measuring alone. The costs in `searchkit.suggest.noise` were set by hand and fitted on the single-answer
-entries of codespell 2.4.3's dictionary without any misspelling of either list, with symspellpy's frequency dictionary as
-vocabulary. The clock is CPU time of the thread. Needs the data of data/README.md; without it, says so and ends with 0.
+The lists are for measuring alone. The costs of slips are fitted on other lists without any misspelling of these
+(`benchmarks.slips` says which and how), with symspellpy's frequency dictionary as vocabulary. The clock is CPU time of the
+thread. Needs the data of data/README.md; without it, says so and ends with 0.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from searchkit.suggest.corrector import Corrector
 
 SEED = 7
 _FIRST, _FIVE = 1, 5
+_JUNK = 1_000_000
 _PREFIXES, _LENGTHS = 2_000, (1, 2, 3, 4, 5, 6, 8, 10)
 
 
@@ -163,6 +166,57 @@ def measure_completion(snapshot: searchkit.Snapshot, words: Sequence[str]) -> di
     return found
 
 
+def measure_filter(snapshot: searchkit.Snapshot, words: Sequence[str]) -> dict[str, float]:
+    """The first completion within a filter, which reads its documents, and the time of those that follow."""
+    draw = random.Random(SEED)
+    within = "university"
+    documents = snapshot.search(within, limit=0).total
+    _, first = timed(lambda: snapshot.suggest("a", within=within))
+    typed = [word[: draw.randint(1, 6)] for word in draw.sample(words, min(_PREFIXES, len(words)))]
+    times = [timed(lambda text=text: snapshot.suggest(text, within=within))[1] for text in typed]
+    return {
+        "documents": documents,
+        "first_ms": round(first / 1e3),
+        "p50_us": round(percentile(times, 0.5), 1),
+        "p99_us": round(percentile(times, 0.99), 1),
+    }
+
+
+def measure_junk(words: int) -> dict[str, float]:
+    """A vocabulary of words that are none: what it costs to be ready, and the slowest answers."""
+    draw = random.Random(SEED)
+    table: dict[str, int] = {}
+    while len(table) < words:
+        table["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(1, 20)))] = 2
+    corrector, ready = timed(lambda: Corrector.of(table))
+    _, indexed = timed(lambda: corrector.word("warming", _FIVE, "numba"))
+    typed = [
+        "",
+        "a",
+        "ab",
+        "abcd",
+        "aaaaaaaa",
+        "a" * 10_000,
+        "?!" * 500,
+        "東京" * 9,
+        "a\ud800b",
+        *draw.sample(sorted(table), 990),
+    ]
+    times = [timed(lambda text=text: corrector.word(text, _FIVE, "numba"))[1] for text in typed]
+    ranked, completed = corrector.lexicon, []
+    timed(lambda: ranked.complete("", 8))
+    for text in typed:
+        completed.append(timed(lambda text=text: ranked.complete(text[:3], 8))[1])
+    return {
+        "words": len(table),
+        "ready_s": round((ready + indexed) / 1e6, 2),
+        "word p50_us": round(percentile(times, 0.5), 1),
+        "word p99_us": round(percentile(times, 0.99), 1),
+        "word slowest_us": round(max(times), 1),
+        "completion slowest_us": round(max(completed), 1),
+    }
+
+
 @contextlib.contextmanager
 def bare_writer() -> Iterator[None]:
     """Write as if there were no suggestions."""
@@ -193,23 +247,33 @@ def build(where: Path, data: Path, documents: int, *, bare: bool) -> tuple[searc
     return index, spent, size / 1e6
 
 
+def beside(peer: dict[str, float], name: str) -> str:
+    """What a bar says of symspellpy."""
+    return f"symspellpy {peer[name]:g}" if name in peer else "symspellpy not here"
+
+
 def judge(found: dict[str, Any]) -> list[Bar]:
     """What was promised, and what it is."""
     words, context, completion, growth = found["words"], found["context"], found["completion"], found["growth"]
     bars = []
     for name, first in zip(LISTS, (0.85, 0.82), strict=True):
-        cell = words.get(f"dictionary {name} searchkit", {})
-        bars += [Bar(f"{name}, first", cell.get("at_1"), first), Bar(f"{name}, among five", cell.get("at_5"), 0.95)]
-    cell = words[f"passages {LISTS[0]} searchkit"]
+        cell, peer = (words.get(f"dictionary {name} {who}", {}) for who in ("searchkit", "symspellpy"))
+        bars += [
+            Bar(f"{name}, first", cell.get("at_1"), first, where=beside(peer, "at_1")),
+            Bar(f"{name}, among five", cell.get("at_5"), 0.95, where=beside(peer, "at_5")),
+        ]
+    cell, peer = words[f"passages {LISTS[0]} searchkit"], words.get(f"passages {LISTS[0]} symspellpy", {})
     return [
         *bars,
         Bar("whole queries put right", context["listed, mode any: at_1"], 0.85),
         Bar("correct queries changed", context["listed: correct ones changed"], 0.01, at_most=True),
-        Bar("microseconds a word, p50", cell["p50_us"], 150, at_most=True),
-        Bar("microseconds a word, p99", cell["p99_us"], 1_000, at_most=True),
+        Bar("microseconds a word, p50", cell["p50_us"], 150, at_most=True, where=beside(peer, "p50_us")),
+        Bar("microseconds a word, p99", cell["p99_us"], 1_000, at_most=True, where=beside(peer, "p99_us")),
         Bar("milliseconds a query of four words, p50", context["listed: four words p50_ms"], 3, at_most=True),
         Bar("microseconds a completion, p50", completion["all lengths p50_us"], 50, at_most=True),
         Bar("microseconds a completion, p99", completion["all lengths p99_us"], 300, at_most=True),
+        Bar("microseconds a completion after a word, p50", completion["after a word p50_us"], 50, at_most=True),
+        Bar("microseconds a completion after a word, p99", completion["after a word p99_us"], 300, at_most=True),
         Bar("size by size without", growth["size_by_bare"], 1.15, at_most=True),
         Bar("indexing time by time without", growth["time_by_bare"], 1.15, at_most=True),
     ]
@@ -237,6 +301,8 @@ def measure(data: Path, documents: int, queries: int, scratch: Path) -> dict[str
         "words": measure_words(data, snapshot, assistant.corrector),
         "context": measure_context(snapshot, sorted(titles), data, queries),
         "completion": measure_completion(snapshot, assistant.lexicon.words),
+        "filter": measure_filter(snapshot, assistant.lexicon.words),
+        "junk": measure_junk(_JUNK if documents >= _JUNK // 5 else 5 * documents),
         "first_use": {**first, "words": len(assistant.lexicon)},
         "growth": growth,
     }

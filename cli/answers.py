@@ -38,6 +38,8 @@ def answer(
     """Answer one query; the status says whether anything was found."""
     with searchkit.open(directory) as index, index.snapshot() as snapshot:
         results = snapshot.search(" ".join(words), limit=limit, mode=mode, engine="numpy")
+        if results.hits:
+            index.count_query(results.query)
         if as_json:
             terminal.json(as_dict(results, snapshot if explain else None))
         else:

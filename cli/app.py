@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "query": "search, and show the best hits",
     "suggest": "complete what is being typed",
     "correct": "find what was meant by a misspelt query",
+    "queries": "keep counts of what is asked, for completions; off by default",
     "get": "show one document",
     "delete": "take documents out of the index",
     "merge": "rewrite the index as one segment, without what was deleted",

@@ -17,16 +17,26 @@ def suggest(
     directory: Directory,
     prefix: Annotated[list[str], typer.Argument(metavar="PREFIX", help="What was typed so far.", show_default=False)],
     limit: Annotated[int, typer.Option("-k", "--limit", metavar="N", min=0, max=100, help="Suggestions to show.")] = 8,
+    within: Annotated[
+        str | None, typer.Option("--within", metavar="QUERY", help="Count only documents this query finds.")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option("--site", metavar="HOST", help="Count only documents of this host.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", metavar="CODE", help="Count only documents in this language.")
+    ] = None,
     as_json: Json = False,
 ) -> Status:
     """Example: searchkit suggest site rye br
 
-    Complete the last word of what was typed, or a whole title, best first. Exits with 1 if nothing fits.
+    Complete the last word of what was typed, or a whole title, best first. With --within, --site or --language
+    everything is as if there were no other documents, numbers included. Exits with 1 if nothing fits.
     """
     terminal = Terminal.of_process()
     typed = " ".join(prefix)
     with searchkit.open(directory) as index, index.snapshot() as snapshot:
-        found = snapshot.suggest(typed, limit)
+        found = snapshot.suggest(typed, limit, within=within, site=site, language=language)
         if as_json:
             suggestions = [suggestion.to_dict() for suggestion in found]
             terminal.json({"prefix": typed, "generation": snapshot.generation, "suggestions": suggestions})

@@ -27,7 +27,7 @@ from searchkit.errors import (
     RequestError,
     SchemaError,
 )
-from searchkit.index.catalog import Catalog
+from searchkit.index.catalog import INDEX_DIRECTORY, QUERY_LOG_FILE, Catalog
 from searchkit.index.snapshot import load_snapshot
 from searchkit.locks import Lock
 from searchkit.model.results import Results
@@ -37,6 +37,7 @@ from searchkit.search.snapshot import Snapshot
 from searchkit.store.files import os_errors
 
 if TYPE_CHECKING:
+    from searchkit.index.querylog import QueryLog
     from searchkit.index.writer import IndexWriter as Writer
     from searchkit.model.explanation import Explanation
     from searchkit.model.suggestions import Correction, Suggestion
@@ -169,6 +170,9 @@ class Index:
         self._refresh = Lock()
         self._newest: tuple[Snapshot | None, Callable[[], bool]] = (None, _never)
         """The newest commit as all searches share it, and whether nothing has been committed since it was the newest."""
+        self._log: QueryLog | None = None
+        if (directory / INDEX_DIRECTORY / QUERY_LOG_FILE).exists():
+            self._log = self.query_log
         have = analyzer(state.schema.language).label
         if have != state.analyzer and not any_analyzer:
             raise AnalyzerMismatch(directory, state.analyzer, have)
@@ -177,6 +181,18 @@ class Index:
     def analyzer(self) -> Analyzer:
         """How text becomes terms in this index."""
         return analyzer(self.schema.language)
+
+    @property
+    def query_log(self) -> QueryLog:
+        """Counts of the queries asked, kept for completions: off until `QueryLog.enable`, and for all processes.
+
+        While it is on, `search` counts each query that finds something; `search_many` and searches of a snapshot do not.
+        """
+        if self._log is None:
+            from searchkit.index.querylog import QueryLog
+
+            self._log = QueryLog(self.path)
+        return self._log
 
     def _open_catalog(self) -> Catalog:
         if self._catalog is None:
@@ -200,19 +216,27 @@ class Index:
 
     def snapshot(self) -> Snapshot:
         """The newest commit, to be held."""
-        return Snapshot(self._current().held, self.analyzer)
+        return Snapshot(self._current().held, self.analyzer, self._log)
 
     def search(self, query: str, limit: int = 10, mode: Mode = "any", **options: Any) -> Results:
         """Find the best documents for a query in the newest commit; see `Snapshot.search`."""
         newest, unchanged = self._newest
         if newest is None or not unchanged():
             newest = self._current()
+        results = None
         if not options:
             known = newest.known_words
-            quick = newest.quick(query, limit, mode) if known is None else known.search(query, limit, mode)
-            if quick is not None:
-                return quick
-        return newest.search(query, limit, mode, **options)
+            results = newest.quick(query, limit, mode) if known is None else known.search(query, limit, mode)
+        if results is None:
+            results = newest.search(query, limit, mode, **options)
+        if self._log is not None and results.hits:
+            self._log.note(query)
+        return results
+
+    def count_query(self, query: str) -> None:
+        """Count a query that found something, if the query log is on: for those who search a snapshot."""
+        if self._log is not None:
+            self._log.note(query)
 
     def search_many(self, queries: Iterable[str], limit: int = 10, mode: Mode = "any", **options: Any) -> list[Results]:
         """Answers to many queries, in their order, from one commit; see `Snapshot.search`."""
@@ -222,9 +246,9 @@ class Index:
         """Take the score of one document apart; see `Snapshot.explain`."""
         return self.snapshot().explain(query, id, mode, **options)
 
-    def suggest(self, prefix: str, limit: int = 8) -> list[Suggestion]:
-        """Complete what is being typed, from the newest commit; see `Snapshot.suggest`."""
-        return self.snapshot().suggest(prefix, limit)
+    def suggest(self, prefix: str, limit: int = 8, **filters: str | None) -> list[Suggestion]:
+        """Complete what is being typed, from the newest commit; see `Snapshot.suggest` and its filters."""
+        return self.snapshot().suggest(prefix, limit, **filters)
 
     def correct(self, text: str, mode: Mode = "any", **options: Any) -> Correction | None:
         """A better spelling of a query, for the newest commit; see `Snapshot.correct`."""
@@ -337,6 +361,8 @@ class Index:
 
     def close(self) -> None:
         """Let go of the directory. Snapshots and hits already given out stay usable."""
+        if self._log is not None:
+            self._log.close()
         if self._catalog is not None:
             self._catalog.close()
         self._catalog, self._newest = None, (None, _never)

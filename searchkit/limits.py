@@ -75,6 +75,13 @@ SNIPPET_SOURCE_CHARACTERS_MAX: Final = 100_000
 SUGGESTIONS_MAX: Final = 100
 """Suggestions of one call; asking for more is refused. Nobody reads a longer list while typing."""
 
+LOGGED_CHARACTERS_MAX: Final = 100
+"""Characters of a query that is kept in the query log; a longer one is not. Nobody is offered more while typing."""
+LOGGED_QUERIES_MAX: Final = 100_000
+"""Different queries of a query log; beyond, all counts are halved and those that come to nothing leave. Some 10 MB."""
+LOGGED_SHOWN_FROM: Final = 2
+"""How often a query must have been asked to be offered: one asked once may be somebody's secret."""
+
 # --- pages ----------------------------------------------------------------------------------------------
 PAGE_BYTES_MAX: Final = 8 << 20
 """Bytes of one page, also after decompression. The crawler refuses a larger one; a source reads this much of it."""

@@ -31,6 +31,7 @@ CATALOG_VERSION = 2
 _STATE, _GENERATION, _DEAD = b"state", b"generation", b"dead/"
 
 INDEX_DIRECTORY, CATALOG_FILE, SEGMENTS_DIRECTORY, LOCK_FILE = "index", "catalog.lmdb", "segments", "writer.lock"
+QUERY_LOG_FILE = "queries.lmdb"
 
 
 @dataclass(frozen=True, slots=True)

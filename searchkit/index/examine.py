@@ -25,7 +25,8 @@ from typing import IO, Any
 from searchkit.codec import bitmap
 from searchkit.codec.bitmap import BitMap
 from searchkit.errors import DamageError, IndexMissing, ResourceError, SearchkitError
-from searchkit.index.catalog import CATALOG_FILE, INDEX_DIRECTORY, Catalog, SegmentEntry
+from searchkit.index.catalog import CATALOG_FILE, INDEX_DIRECTORY, QUERY_LOG_FILE, Catalog, SegmentEntry
+from searchkit.index.querylog import check_log
 from searchkit.pages.store import FILE_NAME as PAGES_FILE
 from searchkit.pages.store import LOCK_NAME, PageStore
 from searchkit.segment.check import check_segment
@@ -165,6 +166,10 @@ def _look(directory: Path, skip: set[str], *, ids: bool) -> None:
     if str(catalog) not in skip:
         _tell(begin=str(catalog), size=_size(catalog))
         _look_at_index(directory, skip, ids=ids)
+        log = directory / INDEX_DIRECTORY / QUERY_LOG_FILE
+        if log.exists() and str(log) not in skip:
+            _tell(begin=str(log), size=_size(log))
+            _tell(end=str(log), findings=check_log(directory))
     pages = directory / PAGES_FILE
     if not PageStore.exists(directory) and (directory / LOCK_NAME).exists() and str(pages) not in skip:
         _tell(end=str(pages), findings=[f"{pages}: is lost, though the lock of the crawl that made it is still there"])

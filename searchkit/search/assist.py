@@ -1,9 +1,10 @@
 """Suggestions and corrections of one snapshot: the room where vocabulary, pairs, titles and postings meet.
 
-What it needs is derived from the segments when somebody first asks, and kept with the snapshot: about a second and 100
+What it needs is derived from the segments when somebody first asks, and kept with the snapshot: about a second and 150
 bytes a word for a vocabulary of 400,000 words. Words count documents over the whole index, less deleted ones, so no
-answer depends on how documents fell into segments. What this module does not know: how completions and corrections are
-chosen (`suggest/`).
+answer depends on how documents fell into segments. A filter has an assistant of its own, to which its documents are all
+there are; the last few are kept. To make one, those documents are read, or all others if they are fewer: 100
+microseconds each. What this module does not know: how completions and corrections are chosen (`suggest/`).
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections import OrderedDict
-from dataclasses import replace
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
@@ -33,7 +36,9 @@ from searchkit.query.tree import Field, Not, Phrase, Tree, Word, children_of
 from searchkit.search.match import matching
 from searchkit.search.request import Mode
 from searchkit.search.resolve import resolve
-from searchkit.segment.suggestions import held, lost
+from searchkit.search.within import Within, documents_within
+from searchkit.segment.suggestions import held, held_by, lost
+from searchkit.segment.suggestions import titles as titles_of
 from searchkit.suggest.complete import Completer, Titles
 from searchkit.suggest.corrector import Corrector, Engine
 from searchkit.suggest.harvest import Yield, total
@@ -41,14 +46,65 @@ from searchkit.suggest.lexicon import Lexicon
 from searchkit.suggest.pairs import PairCounts, Pairs
 from searchkit.suggest.phrase import WORDS_MAX, Knowledge, Reading, Typed, read, together
 
-_CACHE = "assistant"
+if TYPE_CHECKING:
+    from searchkit.index.querylog import QueryLog
+
+_CACHE, _FILTERED = "assistant", "assistants of filters"
+FILTERS_REMEMBERED: Final = 8
+"""Assistants of filters kept with a snapshot; each takes up to what the one of the whole index takes."""
 ALTERNATIVES_MAX: Final = 5
 """Corrections whose hits are counted: the best readings."""
 _SETS_REMEMBERED: Final = 512
 """Words whose documents are remembered; a set takes up to an eighth of a byte a document."""
 _SET_MEMBERS_MAX: Final = 1 << 24
 """Members of all sets remembered together, some 32 MB at most."""
+_TRIED: Final = 4
+"""Queries of the log looked at for each that is wanted, since some find nothing any more."""
+_FINDING_REMEMBERED: Final = 20_000
+_LOG_SHARE: Final = 50
 _HAS_DIGIT: Final = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The queries of a log as they are completed.
+
+    Attributes
+    ----------
+    lexicon : Lexicon
+        Folded queries, and how often each was asked in any spelling.
+    shown : dict of str to str
+        The spelling of each that was asked most often.
+    unchanged : callable
+        Whether nothing was written to the log since it was read.
+    fresh_until : float
+        Seconds of the monotonic clock until which nobody looks whether the log has changed: fifty times as long as it
+        took to read it, so that reading it is never more than a fiftieth of all that is done.
+    """
+
+    lexicon: Lexicon
+    shown: dict[str, str]
+    unchanged: Callable[[], bool]
+    fresh_until: float
+
+    @classmethod
+    def of(cls, log: QueryLog, key_of: Callable[[str], str]) -> Asked:
+        """Read a log; `key_of` folds a query."""
+        started = time.monotonic()
+        counts, shown = Counter[str](), dict[str, str]()
+        log.flush()
+        unchanged = log.watch()
+        for text, times in log.counts().items():  # Most often asked first.
+            if key := key_of(text):
+                counts[key] += times
+                shown.setdefault(key, text)
+        often = {key: times for key, times in counts.items() if times >= limits.LOGGED_SHOWN_FROM}
+        now = time.monotonic()
+        return cls(Lexicon.of(often), shown, unchanged, now + _LOG_SHARE * (now - started))
+
+    def holds(self, log: QueryLog) -> bool:
+        """Whether this is what the log says, or was a moment ago."""
+        return time.monotonic() < self.fresh_until or (not log.pending and self.unchanged())
 
 
 class Assistant:
@@ -58,22 +114,30 @@ class Assistant:
     ----------
     snapshot : IndexSnapshot
     analyzer : Analyzer
+    only : tuple of BitMap, optional
+        Live documents of each segment that count; all when left out.
     """
 
-    def __init__(self, snapshot: IndexSnapshot, analyzer: Analyzer) -> None:
+    def __init__(self, snapshot: IndexSnapshot, analyzer: Analyzer, only: tuple[BitMap, ...] | None = None) -> None:
         self._snapshot = snapshot
+        self._only = only
         self._analyzer = analyzer
         self._sets: OrderedDict[str, BitMap] = OrderedDict()
         self._members = 0
         self._lock = Lock()
+        self._asked: Asked | None = None
+        self._finding: dict[str, bool] = {}
 
     # --- what it is made of -----------------------------------------------------------------------------
 
     @cached_property
     def _yields(self) -> tuple[list[Yield], list[Yield]]:
-        """What segments hold, and what of it is deleted."""
+        """What segments hold, and what of it is deleted or left out."""
         schema = self._snapshot.schema
         views = self._snapshot.views
+        if self._only is not None:
+            both = [held_by(view.reader, docs, schema) for view, docs in zip(views, self._only, strict=True)]
+            return [one for found, _ in both for one in found], [one for _, gone in both for one in gone]
         gone = [found for view in views if (found := lost(view.reader, view.dead, schema)) is not None]
         return [held(view.reader, schema) for view in views], gone
 
@@ -109,16 +173,18 @@ class Assistant:
     @cached_property
     def _completer(self) -> Completer:
         titles: list[str] = []
-        for view, found in zip(self._snapshot.views, self._yields[0], strict=True):
-            live = bitmap.to_array(view.live).tolist() if view.dead else range(len(found.titles))
-            titles += [found.titles[doc] for doc in live] if found.titles else []
+        for number, view in enumerate(self._snapshot.views):
+            if self._only is None:
+                found, docs = self._yields[0][number].titles, view.live
+            else:
+                found, docs = titles_of(view.reader, self._snapshot.schema), self._only[number]
+            if found:
+                titles += found if len(docs) == len(found) else [found[doc] for doc in bitmap.to_array(docs).tolist()]
         known: dict[str, str] = {}
         for title in titles:
             if title not in known:
                 known[title] = self.key(title)
-        return Completer(
-            self.lexicon, self._words[1], self.pairs, Titles(titles, [known[title] for title in titles]), Lexicon.of({})
-        )
+        return Completer(self.lexicon, self._words[1], self.pairs, Titles(titles, [known[title] for title in titles]))
 
     def key(self, text: str) -> str:
         """A text as titles and queries are compared: its surfaces folded, one space between."""
@@ -128,8 +194,8 @@ class Assistant:
 
     # --- completions ------------------------------------------------------------------------------------
 
-    def suggest(self, typed: str, limit: int) -> list[Suggestion]:
-        """Completions of what was typed; see `Completer`."""
+    def suggest(self, typed: str, limit: int, log: QueryLog | None = None) -> list[Suggestion]:
+        """Completions of what was typed; see `Completer`. Queries come from a log, if there is one that is on."""
         text = clean_text(typed[: limits.QUERY_CHARACTERS_MAX]).lstrip()
         placed = placed_surfaces(text)
         if not placed or limit < 1:
@@ -143,7 +209,31 @@ class Assistant:
         else:
             beginning, head, before = "", text, fold(last)
             key += " "
-        return self._completer.complete(head, before, beginning, key, limit)
+        asked = self._queries(key, limit, log) if log is not None and log.enabled and key else []
+        return self._completer.complete(head, before, beginning, key, limit, asked)
+
+    def _queries(self, key: str, limit: int, log: QueryLog) -> list[Suggestion]:
+        """The queries of a log that begin so and find something, those asked most often first."""
+        asked = self._asked
+        if asked is None or not asked.holds(log):
+            asked = self._asked = Asked.of(log, self.key)
+        found: list[Suggestion] = []
+        for query, times in asked.lexicon.complete(key, _TRIED * limit):
+            text = asked.shown[query]
+            if self._finds(text):
+                found.append(Suggestion(text, times, "query"))
+                if len(found) == limit:
+                    break
+        return found
+
+    def _finds(self, query: str) -> bool:
+        """Whether a query finds anything; remembered."""
+        known = self._finding.get(query)
+        if known is None:
+            if len(self._finding) >= _FINDING_REMEMBERED:
+                self._finding = {}
+            known = self._finding[query] = self.hits(query, "any") > 0
+        return known
 
     # --- corrections ------------------------------------------------------------------------------------
 
@@ -180,11 +270,17 @@ class Assistant:
         return found
 
     def hits(self, query: str, mode: Mode) -> int:
-        """Live documents a query finds, counted exactly."""
+        """Live documents a query finds, of those that count, counted exactly."""
         plan = plan_query(query, self._snapshot.schema, self._analyzer, mode)
         root = plan.root
         if root is None:
             return 0
+        if self._only is not None:
+            root = resolve(plan, self._snapshot).plan.root
+            both = zip(self._snapshot.views, self._only, strict=True)
+            return (
+                0 if root is None else sum(matching(view, root).intersection_cardinality(docs) for view, docs in both)
+            )
         terms = _terms_alone(root, self._snapshot.schema.all_text_mask)
         if terms is not None:
             sets = [self._places(term) for term in terms[0]]
@@ -297,7 +393,24 @@ def engine_for_words(engine: Engine) -> Literal["numpy", "numba"]:
     return "numba" if "numba" in sys.modules else "numpy"
 
 
-def assistant_of(snapshot: IndexSnapshot, analyzer: Analyzer) -> Assistant:
-    """The assistant of a snapshot; the same one each time."""
-    found: Assistant = snapshot.cache.setdefault(_CACHE, Assistant(snapshot, analyzer))
-    return found
+def assistant_of(snapshot: IndexSnapshot, analyzer: Analyzer, within: Within | None = None) -> Assistant:
+    """The assistant of a snapshot, or of what a filter leaves of it; the same one each time, or for some time."""
+    if within is None:
+        found: Assistant | None = snapshot.cache.get(_CACHE)
+        if found is None:
+            found = snapshot.cache.setdefault(_CACHE, Assistant(snapshot, analyzer))
+        return found
+    kept: OrderedDict[Within, Assistant] = snapshot.cache.setdefault(_FILTERED, OrderedDict())
+    with _KEEPING:
+        if within in kept:
+            kept.move_to_end(within)
+            return kept[within]
+    made = Assistant(snapshot, analyzer, documents_within(snapshot, analyzer, within))
+    with _KEEPING:
+        kept[within] = made
+        while len(kept) > FILTERS_REMEMBERED:
+            kept.popitem(last=False)
+    return made
+
+
+_KEEPING: Final = Lock()

@@ -52,7 +52,7 @@ def check_typed(text: str, limit: int) -> None:
     """
     if not isinstance(text, str):
         raise RequestError(f"what was typed is a text, not {type(text).__name__}")
-    if not isinstance(limit, SupportsIndex):
+    if type(limit) is not int and not isinstance(limit, SupportsIndex):  # The latter takes longer than a completion.
         raise RequestError(f"suggestions have a whole number as their limit, not {limit!r}")
     if limit < 0:
         raise RequestError(f"suggestions have a limit of 0 or more, not {limit}")

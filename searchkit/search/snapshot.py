@@ -23,6 +23,7 @@ from searchkit.search.request import Mode, check_parameters, check_request, chec
 from searchkit.search.resolve import resolve
 
 if TYPE_CHECKING:
+    from searchkit.index.querylog import QueryLog
     from searchkit.model.explanation import Explanation
     from searchkit.model.suggestions import Correction, Suggestion
     from searchkit.search.known_words import KnownWords
@@ -33,10 +34,13 @@ _COMPILED = ("auto", "numba")
 class Snapshot:
     """One commit of an index, unchanged for as long as it is held. Usable from many threads.
 
+    Its searches are not counted in the query log, as those of an `Index` are; its completions look into it.
+
     Get one from `Index.snapshot`, and use it in a ``with`` block or let it go.
     """
 
-    def __init__(self, held: IndexSnapshot, analyzer: Analyzer) -> None:
+    def __init__(self, held: IndexSnapshot, analyzer: Analyzer, log: QueryLog | None = None) -> None:
+        self._log = log
         self._held: IndexSnapshot | None = held
         self._analyzer = analyzer
         self.known_words: KnownWords | None = None
@@ -166,25 +170,53 @@ class Snapshot:
         plan = plan_query(query, held.schema, self._analyzer, mode)
         return explain(held, resolve(plan, held), parameters_of(held, held.schema.weights, k1, b), place)
 
-    def suggest(self, prefix: str, limit: int = 8) -> list[Suggestion]:
-        """Complete what is being typed: its last word, or a whole title.
+    def suggest(
+        self,
+        prefix: str,
+        limit: int = 8,
+        *,
+        within: str | None = None,
+        site: str | None = None,
+        language: str | None = None,
+    ) -> list[Suggestion]:
+        """Complete what is being typed: its last word, a whole title or, if the query log is on, a query asked before.
 
         Parameters
         ----------
         prefix : str
             All that was typed so far; any text at all.
         limit : int, 0 to `limits.SUGGESTIONS_MAX`
+        within : str, optional
+            A query as for `search`, mode "all": only documents it finds count.
+        site : str, optional
+            A host; only documents of it, and of hosts below it, count. Whose a document is, its id says if that is an
+            address, else its `url`.
+        language : str, optional
+            Only documents with this value of the keyword `language` count.
 
         Returns
         -------
         list of Suggestion
-            Best first; what they are ordered by is told in `searchkit.suggest.complete`.
+            Best first; what they are ordered by is told in `searchkit.suggest.complete`. With a filter, everything is as
+            if there were no other documents: weights, counts of pairs, and what is offered. The first time a filter is
+            used, its documents are read, or all others if these are fewer; the last `assist.FILTERS_REMEMBERED` filters
+            are kept for as long as the commit is the newest.
+
+        Raises
+        ------
+        RequestError, LimitExceeded
+            If something asked for makes no sense.
         """
         from searchkit.search.assist import assistant_of
 
         held = self.held
         check_typed(prefix, limit)
-        return assistant_of(held, self._analyzer).suggest(prefix, limit)
+        if within is None and site is None and language is None:
+            return assistant_of(held, self._analyzer).suggest(prefix, limit, self._log)
+        from searchkit.search.within import checked
+
+        assistant = assistant_of(held, self._analyzer, checked(within, site, language))
+        return assistant.suggest(prefix, limit, self._log)
 
     def correct(self, text: str, mode: Mode = "any", *, engine: Engine = "auto") -> Correction | None:
         """A better spelling of a query: one that is likelier, and finds more.

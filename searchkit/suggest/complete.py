@@ -3,7 +3,8 @@
 - A **word** completes the last one typed. Those that most often stand right after the word before it come first (of
   the `CONTEXT` most frequent words with this beginning), then the most frequent ones, then in their order.
 - A **title** begins with all that was typed. Those of most documents come first, then the shorter, then in their order.
-- A **query** begins with all that was typed, too. Those asked most often come first, then in their order.
+- A **query** begins with all that was typed, too. Those asked most often come first, then in their order; one that finds
+  nothing now is not offered. Who asks for completions brings them.
 
 Queries go first; what they leave is shared between words and titles, word by word and title by title, words taking
 the odd one. When nothing begins so, one slip after the first letter of the last word is forgiven. Cost: 20 to 40
@@ -13,6 +14,7 @@ this module does not know: folding, and where words come from.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -28,6 +30,8 @@ CONTEXT: Final = 128
 """Words with the beginning that is typed, most frequent first, that the word before is asked about."""
 FORGIVEN_FROM: Final = 4
 """Letters of a beginning from which on a slip is forgiven; of fewer, anything could be meant."""
+FORGIVEN_TO: Final = 40
+"""Letters of a beginning up to which one is; more are no word."""
 _ALPHABET: Final = 40
 _SAMPLE: Final = 20_000
 
@@ -62,7 +66,10 @@ class Titles:
 
     def complete(self, key: str, limit: int) -> list[Suggestion]:
         """The best titles that begin so."""
-        found = self._ranked.best(*self._ranked.range_of(key), limit).tolist()
+        low, high = self._ranked.range_of(key)
+        if low == high:
+            return []
+        found = self._ranked.best(low, high, limit).tolist()
         return [Suggestion(self._shown[n], self._counts[n], "title") for n in found]
 
 
@@ -81,25 +88,22 @@ class Completer:
         Words that are shown otherwise than folded.
     pairs : Pairs
     titles : Titles
-    queries : Lexicon
-        Folded queries, and how often each was asked.
     """
 
-    def __init__(
-        self, lexicon: Lexicon, shown: Mapping[str, str], pairs: Pairs, titles: Titles, queries: Lexicon
-    ) -> None:
+    def __init__(self, lexicon: Lexicon, shown: Mapping[str, str], pairs: Pairs, titles: Titles) -> None:
         self._lexicon = lexicon
         self._shown = shown
         self._pairs = pairs
         self._titles = titles
-        self.queries = queries
 
     @cached_property
     def _hashes(self) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
         words = self._lexicon.words
         return np.fromiter(map(word_hash, words), np.uint32, len(words))
 
-    def complete(self, head: str, before: str, beginning: str, key: str, limit: int) -> list[Suggestion]:
+    def complete(
+        self, head: str, before: str, beginning: str, key: str, limit: int, asked: Sequence[Suggestion] = ()
+    ) -> list[Suggestion]:
         """The best completions.
 
         Parameters
@@ -113,11 +117,12 @@ class Completer:
         key : str
             All that was typed, folded as titles are.
         limit : int
+        asked : sequence of Suggestion
+            Queries that begin so, best first; `limit` at most.
         """
-        asked = [Suggestion(text, count, "query") for text, count in self.queries.complete(key, limit)] if key else []
         words = self.words(head, before, beginning, limit)
         titles = self._titles.complete(key, limit) if key else []
-        if not (asked or words or titles) and len(beginning) >= FORGIVEN_FROM:
+        if not (asked or words or titles) and FORGIVEN_FROM <= len(beginning) <= FORGIVEN_TO:
             words = self._forgiving(head, beginning, limit)
         return _mixed(asked, words, titles, limit)
 
@@ -127,21 +132,29 @@ class Completer:
             return []
         ranked = self._lexicon.ranked
         low, high = ranked.range_of(beginning)
+        if low == high:
+            return []
         if not before:
-            numbers = ranked.best(low, high, limit).tolist()
-            return [self._suggestion(head, number) for number in numbers]
+            return self._suggestions(head, ranked.best(low, high, limit))
         chosen = ranked.best(low, high, CONTEXT)
         together = self._pairs.after(word_hash(before), self._hashes[chosen])
-        order = np.argsort(-together, kind="stable")  # Equal ones stay in order of weight.
+        if not together.any():
+            return self._suggestions(head, chosen[:limit]) if beginning else []
+        order = np.argsort(-together, kind="stable")[:limit]  # Equal ones stay in order of weight.
         if not beginning:
             order = order[together[order] > 0]
-        order = order[:limit]
-        pairs = zip(chosen[order].tolist(), together[order].tolist(), strict=True)
-        return [self._suggestion(head, number, count) for number, count in pairs]
+        return self._suggestions(head, chosen[order], together[order].tolist())
 
-    def _suggestion(self, head: str, number: int, together: int = 0) -> Suggestion:
-        word = self._lexicon.words[number]
-        return Suggestion(head + self._shown.get(word, word), int(self._lexicon.counts[number]), "word", together)
+    def _suggestions(
+        self, head: str, numbers: np.ndarray[tuple[int], np.dtype[np.uint32]], together: Sequence[int] = ()
+    ) -> list[Suggestion]:
+        words, shown = self._lexicon.words, self._shown
+        counts = self._lexicon.counts[numbers].tolist()
+        texts = [words[number] for number in numbers.tolist()]
+        if shown:
+            texts = [shown.get(word, word) for word in texts]
+        both = zip(texts, counts, together or itertools.repeat(0), strict=False)
+        return [Suggestion(head + text, count, "word", beside) for text, count, beside in both]
 
     # --- slips ------------------------------------------------------------------------------------------
 
@@ -153,8 +166,10 @@ class Completer:
 
     def _forgiving(self, head: str, beginning: str, limit: int) -> list[Suggestion]:
         """Completions of beginnings one slip away: two letters exchanged, then one more, less, or another."""
-        ranked = self._lexicon.ranked
-        for variants in self._variants(beginning):
+        ranked, sound = self._lexicon.ranked, 1
+        while sound < len(beginning) and _some(ranked.range_of(beginning[: sound + 1])):
+            sound += 1  # Letters that begin some word: the slip is right after them, or earlier.
+        for variants in self._variants(beginning, range(1, min(sound + 1, len(beginning)))):
             numbers: dict[int, None] = {}
             for variant in variants:
                 low, high = ranked.range_of(variant)
@@ -163,20 +178,27 @@ class Completer:
             if numbers:
                 weights = self._lexicon.counts
                 best = sorted(numbers, key=lambda n: (-int(weights[n]), n))[:limit]
-                return [self._suggestion(head, n) for n in best]
+                return self._suggestions(head, np.array(best, np.uint32))
         return []
 
-    def _variants(self, typed: str) -> list[set[str]]:
-        places = range(1, len(typed))
-        exchanged = {typed[:p] + typed[p + 1] + typed[p] + typed[p + 2 :] for p in range(1, len(typed) - 1)}
+    def _variants(self, typed: str, places: range) -> list[set[str]]:
+        exchanged = {typed[:p] + typed[p + 1] + typed[p] + typed[p + 2 :] for p in places if p + 1 < len(typed)}
         less = {typed[:p] + typed[p + 1 :] for p in places}
         other = {typed[:p] + letter + typed[p + 1 :] for p in places for letter in self._alphabet}
         more = {typed[:p] + letter + typed[p:] for p in places for letter in self._alphabet}
         return [exchanged, less | other | more]
 
 
-def _mixed(asked: list[Suggestion], words: list[Suggestion], titles: list[Suggestion], limit: int) -> list[Suggestion]:
+def _some(found: tuple[int, int]) -> bool:
+    return found[0] < found[1]
+
+
+def _mixed(
+    asked: Sequence[Suggestion], words: list[Suggestion], titles: list[Suggestion], limit: int
+) -> list[Suggestion]:
     """Queries, then words and titles by turns in two blocks, no text twice."""
+    if not asked and not titles:
+        return words
     found = {suggestion.text.casefold(): suggestion for suggestion in reversed(asked)}
     kept = list(reversed(found.values()))
     words = [one for one in words if one.text.casefold() not in found]

@@ -21,17 +21,14 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from searchkit.suggest.lexicon import Lexicon
-from searchkit.suggest.nearby import COST_MAX, KEEP_MAX, PRIOR, RARE, WORD_MAX, Nearby
-from searchkit.suggest.noise import DEFAULT, Noise
+from searchkit.suggest.nearby import COST_MAX, KEEP_MAX, PRIOR, WORD_MAX, Nearby
 
 Engine: TypeAlias = Literal["auto", "numpy", "numba"]
 
-RUN_TOGETHER: Final = 700
+RUN_TOGETHER: Final = 800
 """Cost of leaving out a space."""
-TYPED_TWICE: Final = 700
+TYPED_TWICE: Final = 1_000
 """Cost of typing two or three letters twice: *appetitite*."""
-_SPARE: Final = 4
-"""Near words looked at beyond those asked for, since some are found in two ways."""
 _TWICE: Final = re.compile(r"(..{1,2}?)\1")
 
 
@@ -61,18 +58,17 @@ class Corrector:
     Parameters
     ----------
     lexicon : Lexicon
-    noise : Noise
-        How people mistype.
     """
 
-    def __init__(self, lexicon: Lexicon, noise: Noise = DEFAULT) -> None:
+    def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
-        self.nearby = Nearby(lexicon, noise)
+        self.nearby = Nearby(lexicon)
+        self._log_total = math.log(max(lexicon.total, 1))
 
     @classmethod
-    def of(cls, table: Mapping[str, int], noise: Noise = DEFAULT) -> Corrector:
+    def of(cls, table: Mapping[str, int]) -> Corrector:
         """A corrector for a plain table of words and how often each occurs."""
-        return cls(Lexicon.of(table), noise)
+        return cls(Lexicon.of(table))
 
     def word(self, typed: str, limit: int = 5, engine: Engine = "numpy") -> list[Candidate]:
         """What may have been meant by a word, likeliest first; the word itself is among it if it is known.
@@ -85,20 +81,22 @@ class Corrector:
         engine : {"numpy", "numba"}
             Who computes; the answers are the same.
         """
-        if not typed or len(typed) > WORD_MAX or any(map(str.isdigit, typed)):
+        if not typed or len(typed) > WORD_MAX or not (typed.isalpha() or not any(map(str.isdigit, typed))):
             return []
-        keep = min(limit + _SPARE, KEEP_MAX)
-        found = self._near(typed, 0, keep, engine)
+        near = self._near(typed, 0, min(limit, KEEP_MAX), engine)
+        found = self._splits(typed)
         for match in _TWICE.finditer(typed):
             once = typed[: match.start(1)] + typed[match.end(1) :]
-            found += self._near(once, TYPED_TWICE, keep, engine)
-        found += self._splits(typed)
+            found += self._near(once, TYPED_TWICE, min(limit, KEEP_MAX), engine)
+        if not found:
+            return near[:limit]
         best: dict[str, Candidate] = {}
-        for candidate in sorted(found, key=_rank):
+        for candidate in sorted([*near, *found], key=_rank):
             best.setdefault(candidate.text, candidate)
         return list(best.values())[:limit]
 
     def _near(self, typed: str, cost: int, keep: int, engine: Engine) -> list[Candidate]:
+        """Words near a typed one, in the order of `_rank`, at that cost besides."""
         look_up = self.nearby.compiled if engine == "numba" else self.nearby.plain
         words = self.lexicon.words
         return [
@@ -109,15 +107,11 @@ class Corrector:
 
     def _splits(self, typed: str) -> list[Candidate]:
         """Two known words for one that has no space, as likely as the two are independently."""
-        lexicon, found = self.lexicon, []
-        total = math.log(max(lexicon.total, 1))
+        common, found = self.lexicon.common, []
         for place in range(1, len(typed)):
-            first = lexicon.count(typed[:place])
-            if first <= RARE:
-                continue
-            second = lexicon.count(typed[place:])
-            if second > RARE:
-                prior = PRIOR * (math.log(first) + math.log(second) - total)
+            first = common.get(typed[:place])
+            if first is not None and (second := common.get(typed[place:])) is not None:
+                prior = PRIOR * (math.log(first) + math.log(second) - self._log_total)
                 text = f"{typed[:place]} {typed[place:]}"
                 found.append(Candidate(text, round(prior) - RUN_TOGETHER, RUN_TOGETHER, "run together"))
         return found

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 BLOCK: Final = 32
 """Neighbours of which the best rank is kept: small, so that few are looked at; not too small, as blocks are, too."""
+RARE: Final = 1
+"""Count up to which a word is rare: mostly names, numbers of models and slips of other people."""
 _KNOWN_FROM, _KNOWN_MAX = 192, 8_192
 """Keys in a range whose best are remembered, and how many such ranges are: those of a few letters."""
 _AFTER_ALL: Final = "\U0010ffff"
@@ -51,9 +53,12 @@ class Ranked:
 
     def range_of(self, prefix: str) -> tuple[int, int]:
         """Numbers of the keys that begin with `prefix`: the first, and one past the last."""
-        low = bisect_left(self.keys, prefix)
+        keys = self.keys
+        low = bisect_left(keys, prefix)
+        if low == len(keys) or not keys[low].startswith(prefix):
+            return low, low
         end = prefix_end(prefix)
-        return low, len(self.keys) if end is None else bisect_left(self.keys, end, low)
+        return low, len(keys) if end is None else bisect_left(keys, end, low)
 
     def best(self, low: int, high: int, limit: int) -> npt.NDArray[np.uint32]:
         """Numbers of the best `limit` keys from `low` to before `high`, best first."""
@@ -75,9 +80,10 @@ class Ranked:
             chosen = np.argpartition(inside, limit)[:limit] + first
             pieces = ranks.reshape(-1, BLOCK)[chosen].ravel()
             found = np.concatenate((ranks[low : first * BLOCK], pieces, ranks[last * BLOCK : high]))
-        if len(found) > limit:
+        if len(found) > 4 * limit:
             found = np.partition(found, limit)[:limit]
-        return self._order[np.sort(found)]
+        found = np.sort(found)
+        return self._order[found[:limit]]
 
 
 class Lexicon:
@@ -119,6 +125,12 @@ class Lexicon:
         """How often a word occurs; 0 for one that is not here."""
         place = self.number(word)
         return 0 if place is None else int(self.counts[place])
+
+    @cached_property
+    def common(self) -> dict[str, int]:
+        """The counts of words that are not rare, to be looked up at once: 100 bytes each."""
+        known = np.flatnonzero(self.counts > RARE)
+        return {self.words[n]: count for n, count in zip(known.tolist(), self.counts[known].tolist(), strict=True)}
 
     @cached_property
     def total(self) -> int:

@@ -20,7 +20,8 @@ from typing import Final
 
 from searchkit.codec.bitmap import BitMap
 from searchkit.suggest.corrector import Candidate, Corrector, Engine
-from searchkit.suggest.nearby import PRIOR, RARE
+from searchkit.suggest.lexicon import RARE
+from searchkit.suggest.nearby import PRIOR
 from searchkit.suggest.pairs import Pairs
 
 OPEN_MAX: Final = 6
@@ -32,7 +33,7 @@ _CANDIDATES: Final = 20
 _CANDIDATES_KNOWN: Final = 12
 SPLIT_BY_SPACE: Final = 550
 """Cost of a space within a word."""
-TOGETHER: Final = 70
+TOGETHER: Final = 110
 """What standing e times as often beside the others as by chance is worth."""
 LIFT_MIN: Final = -4.0
 LIFT_MAX: Final = 7.0
@@ -49,7 +50,7 @@ ALONE_MARGIN: Final = 250
 """The same for a query of one word, on the scale of odds."""
 ALONE_LETTERS: Final = 6
 _ODDS: Final = 100
-_COST_BASE, _COST_LETTER, _COST_MAX = 350, 150, 2_000
+_COST_BASE, _COST_LETTER, _COST_MAX = 600, 150, 3_000
 """What a slip may cost: longer words bear more."""
 
 
@@ -153,7 +154,11 @@ def read(words: Sequence[Typed], known: Knowledge) -> list[Reading]:
 
 
 def _readings(words: Sequence[Typed], open_words: set[int], known: Knowledge) -> list[Reading]:
-    """The best readings with some words open."""
+    """The best readings with some words open, and those beside them that may be a part of the same word."""
+    for number in sorted(open_words):
+        for first in (number - 1, number):
+            if 0 <= first < len(words) and _one_word(words, first, known):
+                open_words = open_words | {first, first + 1}
     if not open_words or len(open_words) > OPEN_MAX:
         return []
     certain = [word.docs for number, word in enumerate(words) if number not in open_words and word.docs]
@@ -208,15 +213,13 @@ def _grow(words: Sequence[Typed], open_words: set[int], start: Reading, known: K
             joined = _joined(words, number, open_words, known)
         if joined is not None:
             edit, gain, docs = joined
-            ends[number + 2] += [
-                Reading(
-                    reading.score + gain + _lift(reading.around, docs, known),
-                    (*reading.edits, edit),
-                    reading.around,
-                    reading.whole,
-                )
-                for reading in here
-            ]
+            opened = len({number, number + 1} & open_words)
+            for reading in here:
+                score = reading.score + gain + opened * _lift(reading.around, docs, known)
+                both = docs if reading.around is None else reading.around & docs
+                score += opened * ALL_TOGETHER if both else 0
+                around = both or reading.around
+                ends[number + 2].append(Reading(score, (*reading.edits, edit), around, reading.whole and bool(both)))
     return sorted(ends[len(words)], key=lambda reading: -reading.score)[:READINGS]
 
 
@@ -293,16 +296,11 @@ def _joined(
     words: Sequence[Typed], number: int, open_words: set[int], known: Knowledge
 ) -> tuple[Edit, float, BitMap] | None:
     """Two words as one, if that is a word and one of the two is open; with what the one scores against two."""
-    if number + 1 >= len(words) or not words[number].joins or not {number, number + 1} & open_words:
+    if not {number, number + 1} & open_words or not _one_word(words, number, known):
         return None
-    one, two = words[number], words[number + 1]
-    if one.fixed or two.fixed:
-        return None
-    lexicon = known.corrector.lexicon
+    one, two, lexicon = words[number], words[number + 1], known.corrector.lexicon
     text = one.text + two.text
     count = lexicon.count(text)
-    if count <= RARE:
-        return None
     # Words that are not open add nothing to any reading, so what they would score is taken away here.
     apart = sum(
         PRIOR * math.log(max(lexicon.count(word.text), 1))
@@ -312,6 +310,13 @@ def _joined(
     gain = PRIOR * (math.log(count) + math.log(max(lexicon.total, 1))) - apart - SPLIT_BY_SPACE
     why = f"“{one.text} {two.text}” is one word"
     return Edit(number, number + 2, text, why), gain, known.docs(text)
+
+
+def _one_word(words: Sequence[Typed], number: int, known: Knowledge) -> bool:
+    """Whether a word and the one after it are one that is not rare, with a space typed into it."""
+    if number + 1 >= len(words) or not words[number].joins or words[number].fixed or words[number + 1].fixed:
+        return False
+    return known.corrector.lexicon.count(words[number].text + words[number + 1].text) > RARE
 
 
 def _alone(word: Typed, known: Knowledge) -> list[Reading]:

@@ -43,3 +43,31 @@ def test_a_query_without_hits_shows_what_it_would_have_found(made):
     assert done.returncode == 1
     assert b"Did you mean: bread" in done.stderr and b"1." in done.stdout
     assert json.loads(searchkit("query", made, "braed", "--json").stdout)["corrections"][0] == "bread"
+
+
+def test_suggest_within_a_filter(made):
+    """Only documents of the filter count; a filter that leaves none is status 1, a wrong one status 2."""
+    everything = json.loads(searchkit("suggest", made, "brea", "--json").stdout)["suggestions"]
+    some = json.loads(searchkit("suggest", made, "brea", "--within", "rye", "--json").stdout)["suggestions"]
+    assert 0 < some[0]["weight"] <= everything[0]["weight"]
+    assert searchkit("suggest", made, "brea", "--site", "nowhere.example").returncode == 1
+    assert searchkit("suggest", made, "brea", "--site", "//").returncode == 2
+
+
+def test_queries_are_kept_only_when_asked_for(made, tmp_path):
+    """Off: nothing is kept. On: queries that find something are counted and completed. Off again: forgotten."""
+    import shutil
+
+    where = str(shutil.copytree(made, tmp_path / "site"))
+    assert searchkit("query", where, "rye", "bread").returncode == 0
+    assert searchkit("queries", where).returncode == 1
+    assert searchkit("queries", where, "--on").returncode == 0
+    for words in (["rye", "bread"], ["rye", "bread"], ["qqqqqq"]):
+        searchkit("query", where, *words)
+    assert json.loads(searchkit("queries", where, "--json").stdout) == {
+        "on": True, "kept": 1, "queries": [{"query": "rye bread", "count": 2}],
+    }  # fmt: skip
+    first = json.loads(searchkit("suggest", where, "rye", "--json").stdout)["suggestions"][0]
+    assert (first["text"], first["kind"], first["weight"]) == ("rye bread", "query", 2)
+    assert searchkit("queries", where, "--forget", "rye bread").returncode == 0
+    assert json.loads(searchkit("queries", where, "--off", "--json").stdout) == {"on": False, "kept": 0, "queries": []}

@@ -53,7 +53,19 @@ def run(where, source, *, kill_after: float | None = None, jobs: int = 1) -> tup
     """Index with small commits; the events that arrived, and how long it took. Killed after `kill_after` seconds."""
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "cli", "index", str(where), str(source), "--json", "--batch", "100", "--jobs", str(jobs)],
+        [
+            sys.executable,
+            "-m",
+            "cli",
+            "index",
+            str(where),
+            str(source),
+            "--json",
+            "--batch",
+            "100",
+            "--jobs",
+            str(jobs),
+        ],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import searchkit
-from searchkit import Schema, Text
+from searchkit import Keyword, Schema, Text
+from searchkit.errors import RequestError
 from tests.reference import completions
 
 WORDS = ["a", "ab", "abc", "abd", "b", "bad", "bac", "Cab", "cas", "cad", "dab", "das"]
@@ -50,6 +51,91 @@ def test_completions_equal_brute_force(tmp_path_factory, language, parts, asked,
                 assert found == completions.complete(alive, query, limit), (state, query)
         index.merge()
     index.close()
+
+
+SITES = ["a.org", "www.a.org", "b.org"]
+filtered = st.fixed_dictionaries(
+    {"title": fields, "text": fields, "site": st.sampled_from(SITES), "language": st.sampled_from(["de", "en"])}
+)
+filters = st.sampled_from(
+    [
+        {"site": "a.org"},
+        {"site": "B.org"},
+        {"language": "de"},
+        {"within": "text:a"},
+        {"site": "a.org", "language": "en"},
+    ]
+)
+
+
+def kept_by(document: dict[str, str], wanted: dict[str, str]) -> bool:
+    """Whether a filter leaves a document."""
+    host, site = document["site"], wanted.get("site", "").lower()
+    return (
+        (not site or host == site or host.endswith("." + site))
+        and wanted.get("language", document["language"]) == document["language"]
+        and ("within" not in wanted or "a" in document["text"].lower().split())
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "none"])
+@settings(deadline=None, max_examples=15)
+@given(
+    parts=st.lists(st.lists(st.tuples(filtered, st.booleans()), min_size=1, max_size=5), min_size=1, max_size=4),
+    asked=st.lists(st.tuples(typed, filters), min_size=3, max_size=6),
+    limit=st.integers(1, 9),
+    by_id=st.booleans(),
+)
+def test_filtered_completions_equal_brute_force(tmp_path_factory, language, parts, asked, limit, by_id) -> None:
+    """With a filter, texts, weights and order are those of an index that has no other documents; merged or not."""
+    schema = Schema(title=Text(language=language), text=Text(), language=Keyword())
+    index = searchkit.create(tmp_path_factory.mktemp("site"), schema)
+    ids = {}
+    for part in parts:
+        with index.writer() as writer:
+            for document, _ in part:
+                url = f"https://{document['site']}/{len(ids)}"
+                ids[len(ids)] = url if by_id else str(len(ids))
+                writer.add({**document, "id": ids[len(ids) - 1], "url": url})
+    every = [pair for part in parts for pair in part]
+    with index.writer() as writer:
+        for number, (_, alive) in enumerate(every):
+            if not alive:
+                writer.delete(ids[number])
+    for state in ("as written", "merged"):
+        for text, wanted in asked:
+            left = [document for document, alive in every if alive and kept_by(document, wanted)]
+            for query in (text, text + " "):
+                found = [(s.text, s.weight, s.kind, s.together) for s in index.suggest(query, limit, **wanted)]
+                assert found == completions.complete(left, query, limit), (state, query, wanted)
+        index.merge()
+    index.close()
+
+
+def test_filters_that_make_no_sense_are_refused(tmp_path) -> None:
+    """A filter that cannot be meant says so; one that leaves nothing gives nothing."""
+    index = searchkit.create(tmp_path / "site", Schema(title=Text(), text=Text()))
+    with index.writer() as writer:
+        writer.add({"id": "1", "text": "bread"})
+    for wanted in ({"language": "de"}, {"site": "//"}, {"site": 3}, {"within": ["bread"]}):
+        with pytest.raises(RequestError):
+            index.suggest("b", **wanted)
+    assert index.suggest("b", site="example.org") == index.suggest("b", within="rye") == []
+    assert index.suggest("b", within=" ") == index.suggest("b")
+    assert [one.text for one in index.suggest("b", within="bread")] == ["bread"]
+
+
+def test_many_documents_are_read_the_quick_way_alike(tmp_path, monkeypatch) -> None:
+    """What the bulk analyzer reads of the documents of a filter is what the plain way does."""
+    index = searchkit.create(tmp_path / "site")
+    with index.writer() as writer:
+        for number in range(40):
+            writer.add({"id": str(number), "title": f"Crème {number % 3}", "text": f"breads w{number % 7} it's naïve"})
+    plain = index.suggest("br", within="w1 OR w2"), index.suggest("crème n", within="w1 OR w2")
+    monkeypatch.setattr("searchkit.segment.suggestions._BULK_FROM", 1)
+    monkeypatch.setattr("searchkit.analysis.bulk.KERNEL_CHARACTERS_MIN", 1)
+    again = searchkit.open(tmp_path / "site")
+    assert (again.suggest("br", within="w1 OR w2"), again.suggest("crème n", within="w1 OR w2")) == plain
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +180,31 @@ def test_hostile_texts_are_answered(library, text) -> None:
     assert all(suggestion.text for suggestion in library.suggest(text))
     correction = library.correct(text)
     assert correction is None or correction.text != text
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    words=st.lists(st.text(alphabet="abcd", min_size=1, max_size=7), min_size=1, max_size=12),
+    asked=st.lists(st.text(alphabet="abcde", min_size=4, max_size=6), min_size=3, max_size=6),
+)
+def test_one_slip_is_forgiven_as_brute_force_does(tmp_path_factory, words, asked) -> None:
+    """When nothing begins as typed: words that begin as two exchanged letters would, else as one more, less or other."""
+    index = searchkit.create(tmp_path_factory.mktemp("site"), Schema(text=Text(language="none")))
+    with index.writer() as writer:
+        for number, word in enumerate(words):
+            writer.add({"id": str(number), "text": word})
+    counts = {word: words.count(word) for word in words}
+    letters = sorted(set("".join(words)))
+    for typed in asked:
+        if any(word.startswith(typed) for word in counts):
+            continue
+        places = range(1, len(typed))
+        exchanged = {typed[:p] + typed[p + 1] + typed[p] + typed[p + 2 :] for p in places[:-1]}
+        others = {typed[:p] + typed[p + 1 :] for p in places}
+        others |= {typed[:p] + letter + typed[p + cut :] for p in places for letter in letters for cut in (0, 1)}
+        expected: list[str] = []
+        for variants in (exchanged, others):
+            found = [word for word in counts if any(word.startswith(variant) for variant in variants)]
+            expected = expected or sorted(found, key=lambda word: (-counts[word], word))
+        assert [one.text for one in index.suggest(typed, 5)] == expected[:5], typed
+    index.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,11 +11,13 @@ from hypothesis import strategies as st
 from searchkit.suggest import channel
 from searchkit.suggest.harvest import tally
 from searchkit.suggest.kernels import nearby as kernels
-from searchkit.suggest.kernels.channel import FAR, cost
+from searchkit.suggest.kernels.channel import FAR, ROW, cost
+from searchkit.suggest.kernels.index import kernel_tables
 from searchkit.suggest.kernels.tally import tally as compiled_tally
 from searchkit.suggest.lexicon import Lexicon, Ranked
 from searchkit.suggest.nearby import Nearby
 from searchkit.suggest.noise import tables
+from searchkit.suggest.pairs import PairCounts, Pairs, cells_of, word_hash
 from searchkit.suggest.sounds import sounds
 
 words = st.text(alphabet="aeioyckstphgnlqézя", min_size=1, max_size=12)
@@ -34,9 +38,11 @@ def test_costs_are_the_same(typed, meant) -> None:
         matrix[row, : len(word)] = codes_of(word)
     t = tables()
     plain = channel.costs(codes_of(typed), matrix, np.array([len(word) for word in meant]), t)
-    arrays = (t.replaced, t.missed, t.extra, t.digraphs, t.beside, t.rules, np.zeros((4, 64), np.int32), FAR - 1)
+    room = np.zeros((9, ROW), np.int64)
+    kernels.listen(codes_of(typed), len(typed), t.extra, t.extra_before, t.rules, room)
+    arrays = kernel_tables(t), room, FAR - 1
     one_by_one = [cost(codes_of(typed), len(typed), codes_of(word), 0, len(word), *arrays) for word in meant]
-    assert plain.tolist() == one_by_one
+    assert np.minimum(plain, FAR).tolist() == one_by_one
     assert all((found == 0) == (word == typed) for found, word in zip(one_by_one, meant, strict=True))
 
 
@@ -94,3 +100,26 @@ def test_the_best_of_a_range_are_those_of_sorting_it(weights, data) -> None:
     limit = data.draw(st.integers(1, 12))
     expected = sorted(range(low, high), key=lambda number: (-weights[number], number))[:limit]
     assert ranked.best(low, high, limit).tolist() == expected
+
+
+@settings(deadline=None, max_examples=20)
+@given(pairs=st.lists(st.tuples(words, words), max_size=30), asked=st.lists(words, min_size=1, max_size=8))
+def test_bits_change_no_count_of_pairs(pairs, asked) -> None:
+    """Whether a pair is seen by a bit first makes no difference, and counts are those of a dictionary of cells."""
+    hashes = np.array([[word_hash(one), word_hash(two)] for one, two in pairs], np.uint32).reshape(-1, 2)
+    table = PairCounts.of(cells_of(hashes[:, 0], hashes[:, 1]))
+    seconds = [two for _, two in pairs] + asked
+    second = np.array([word_hash(word) for word in seconds], np.uint32)
+    firsts = [first for first, _ in pairs] + asked
+    found = []
+    for least in (1, 1 << 30):
+        with mock.patch("searchkit.suggest.pairs._BITS_FROM", least):
+            ready = Pairs(table)
+        found.append([ready.after(word_hash(first), second).tolist() for first in firsts])
+        assert all(ready.count(one, two) >= pairs.count((one, two)) for one, two in pairs)
+        assert all(
+            ready.count(first, two) == ready.after(word_hash(first), second)[n]
+            for first, _ in pairs
+            for n, two in enumerate(seconds)
+        )
+    assert found[0] == found[1]

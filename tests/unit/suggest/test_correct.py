@@ -138,3 +138,15 @@ def test_the_word_before_decides_and_a_slip_is_forgiven(index):
     """The commoner pair comes first; when nothing begins so, one slip after the first letter is forgiven."""
     assert [found.text for found in index.suggest("new y")] == ["new york", "new year"]
     assert index.suggest("raorin")[0].text == "roaring"
+
+
+def test_a_piece_that_is_a_word_itself_is_joined(tmp_path):
+    """Where both pieces of a word are words, too, they are read as one if all words must occur."""
+    index = searchkit.create(tmp_path / "site", Schema(text=Text()))
+    with index.writer() as writer:
+        for number in range(20):
+            writer.add({"id": f"a{number}", "text": "the search engine of the sea"})
+            writer.add({"id": f"b{number}", "text": "an old rch model"})
+    found = index.correct("sea rch engine", "all")
+    assert found is not None and found.text == "search engine" and found.hits == 20
+    assert "is one word" in found.why
