@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-import numpy as np
-
 from searchkit.analysis.analyzer import Analyzer, analyzer
 from searchkit.analysis.bulk import BulkAnalyzer
 from searchkit.analysis.surfaces import surfaces
