@@ -143,6 +143,11 @@ class Found(Protocol):
 class Results:
     """The answer to a query.
 
+    Parameters
+    ----------
+    found : Found or tuple
+        What was found; or, where making that is worth putting off, the function that makes it, and its arguments.
+
     Attributes
     ----------
     query : str
@@ -153,14 +158,22 @@ class Results:
         The commit that was searched.
     """
 
-    __slots__ = ("_found", "_hits", "generation", "query", "took_ms")
+    __slots__ = ("_hits", "_made", "generation", "query", "took_ms")
 
-    def __init__(self, query: str, found: Found, took_ms: float, generation: int) -> None:
+    def __init__(self, query: str, found: Found | tuple[Any, ...], took_ms: float, generation: int) -> None:
         self.query = query
         self.took_ms = took_ms
         self.generation = generation
-        self._found = found
+        self._made = found
         self._hits: Hits | None = None
+
+    @property
+    def _found(self) -> Found:
+        found = self._made
+        if isinstance(found, tuple):
+            make, *arguments = found
+            found = self._made = make(*arguments)
+        return found
 
     @property
     def hits(self) -> Hits:

@@ -10,7 +10,7 @@ here. What this module does not know: parsing, ranking.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Final
 
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.index.snapshot import IndexSnapshot
-from searchkit.model.results import Hit, Results
+from searchkit.model.results import Results
 from searchkit.query.plain import plain_terms
 from searchkit.query.plan import PrefixLeaf
 from searchkit.query.planning import plan_query
@@ -43,64 +43,26 @@ _KEY: Final = np.dtype(np.uint64)
 _PREFIX: Final = re.compile("[A-Za-z0-9]{1,64}[*]")
 
 
-class _WordsAnswer:
-    """The answer to a query of words, as the kernel left it; what is made of it, is made when somebody asks."""
-
-    __slots__ = ("_best", "_codes", "_keys", "_made", "_mode", "_query", "_tables", "_words")
-
-    def __init__(
-        self,
-        words: KnownWords,
-        query: str,
-        mode: Mode,
-        tables: Tables,
-        codes: Sequence[int],
-        keys: npt.NDArray[np.uint64],
-        best: int,
-    ) -> None:
-        self._words = words
-        self._query = query
-        self._mode: Mode = mode
-        self._tables = tables
-        self._codes = codes
-        self._keys = keys
-        self._best = best
-        self._made: Answer | None = None
-
-    def _count(self) -> Callable[[], int]:
-        """What counts the documents that match."""
-        return Question(self._tables, self._codes).matches
-
-    def _answer(self) -> Answer:
-        if self._made is None:
-            ranking = KeyRanking(self._keys, self._best, self._count())
-            self._made = Answer(self._words.held, self._words.analyzer, self._query, self._mode, ranking)
-        return self._made
-
-    def hits(self) -> list[Hit]:
-        """Best first."""
-        return self._answer().hits()
-
-    def total(self) -> int:
-        """Documents that match."""
-        return self._answer().total()
-
-    def warnings(self) -> tuple[str, ...]:
-        """What of the query was not understood."""
-        return self._answer().warnings()
-
-    def corrections(self) -> tuple[str, ...]:
-        """Better spellings that find more."""
-        return self._answer().corrections()
+def _of_words(
+    words: KnownWords,
+    query: str,
+    mode: Mode,
+    tables: Tables,
+    codes: Sequence[int],
+    keys: npt.NDArray[np.uint64],
+    best: int,
+) -> Answer:
+    """The answer to a query of words, of what the kernel left: made when somebody looks at it."""
+    ranking = KeyRanking(keys, best, Question(tables, codes).matches)
+    return Answer(words.held, words.analyzer, query, mode, ranking)
 
 
-class _PhraseAnswer(_WordsAnswer):
-    """The answer to a phrase; its codes are rows."""
-
-    __slots__ = ()
-
-    def _count(self) -> Callable[[], int]:
-        return phrase_of(self._tables, list(self._codes), 0, self._words.all_fields).matches
+def _of_phrase(
+    words: KnownWords, query: str, mode: Mode, tables: Tables, rows: list[int], keys: npt.NDArray[np.uint64], best: int
+) -> Answer:
+    """The same for a phrase."""
+    ranking = KeyRanking(keys, best, phrase_of(tables, rows, 0, words.all_fields).matches)
+    return Answer(words.held, words.analyzer, query, mode, ranking)
 
 
 class KnownWords:
@@ -127,11 +89,11 @@ class KnownWords:
         """Results of a plain query that repeats no word; None if this is not the way to answer what was asked."""
         started = perf_counter()
         tables, by_mode, _ = self._known
-        if query.__class__ is not str or limit.__class__ is not int or mode not in by_mode:
+        if query.__class__ is not str or limit.__class__ is not int or not 0 <= limit <= limits.HITS_MAX:
             return None
-        if not 0 <= limit <= limits.HITS_MAX:
+        known = by_mode.get(mode)
+        if known is None:
             return None
-        known = by_mode[mode]
         scratch = scratch_for(tables)
         code = known.get(query)
         codes: Sequence[int]
@@ -157,7 +119,7 @@ class KnownWords:
             if best == UNFIT:
                 return None
             raise damaged(tables, best)
-        made = _WordsAnswer(self, query, mode, tables, codes, keys, best)
+        made = (_of_words, self, query, mode, tables, codes, keys, best)
         return Results(query, made, (perf_counter() - started) * 1e3, self._generation)
 
     def _search_phrase(self, query: str, limit: int, mode: Mode, started: float) -> Results | None:
@@ -177,7 +139,7 @@ class KnownWords:
             best = answer_phrase_words(scratch.request, len(rows), self.all_fields, keys)
             if best < 0:
                 raise damaged(tables, best)
-        made = _PhraseAnswer(self, query, mode, tables, rows, keys, best)
+        made = (_of_phrase, self, query, mode, tables, rows, keys, best)
         return Results(query, made, (perf_counter() - started) * 1e3, self._generation)
 
     def _learn_phrase(self, query: str, tables: Tables, known: dict[str, int]) -> bool:
