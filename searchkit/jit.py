@@ -22,7 +22,7 @@ JIT: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "nump
 """Cached, without the GIL, and without counting references to the arrays they were lent, which would be an atomic
 operation for every array in every inner call. So a kernel cannot allocate; it is given its room."""
 INLINE: Final[dict[str, Any]] = {**JIT, "inline": "always"}
-"""For small functions that take many arrays: an array is seven arguments of a real call, which costs more than they do."""
+"""For functions that take many arrays and are small, or called in one place: an array is seven arguments of a real call."""
 
 
 @cache

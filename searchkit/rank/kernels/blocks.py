@@ -380,7 +380,7 @@ def _cut(bounds: Any, words: Any, threshold: Any, high: Any, taken: Any) -> Any:
     return (best, reached) if best > threshold else (low, count)
 
 
-@njit(**JIT)
+@njit(**INLINE)
 def rank_blocks(
     segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, scale: Any, cost: Any,
     heap: Any, held: Any, least: Any, base_place: Any,

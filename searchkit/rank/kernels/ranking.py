@@ -30,7 +30,7 @@ from searchkit.rank.kernels.bits import popcount
 from searchkit.rank.kernels.blocks import GIVEN_UP, rank_blocks
 from searchkit.rank.kernels.bounds import floor_of, weigh
 from searchkit.rank.kernels.conjunction import rank_conjunction
-from searchkit.rank.kernels.heap import JIT
+from searchkit.rank.kernels.heap import INLINE, JIT
 from searchkit.rank.kernels.lists import open_lists, word_at
 from searchkit.rank.kernels.single import rank_single
 from searchkit.rank.kernels.windows import rank_windows
@@ -42,7 +42,7 @@ _INTERSECTED_SHARE = 16
 _SIFT_NS = 4.0
 
 
-@njit(**JIT)
+@njit(**INLINE)
 def rank_segment(
     segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any,
     heap: Any, held: Any, least: Any, tight: Any, base_place: Any,

@@ -42,7 +42,7 @@ def _promising(impacts: Any, at: Any, end: Any, needed: Any) -> Any:
     return mask
 
 
-@njit(**JIT)
+@njit(**INLINE)
 def rank_single(
     segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, windows: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
