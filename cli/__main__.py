@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +19,9 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit status."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # While modules load nothing has begun: Ctrl-C just ends it. Once a command runs, `finish` answers for it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     plain = _plain_query(sys.argv[1:])
     if plain is None:
         from cli.app import main as read_options

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -27,6 +28,8 @@ def finish(terminal: Terminal, command: Callable[[], Status | None], *, debug: b
         Let errors through with their tracebacks.
     """
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # As `__main__.py` left it.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         status = command()
         terminal.stdout.flush()
         return status or Status.DONE

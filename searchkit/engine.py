@@ -171,8 +171,7 @@ class Index:
         self._newest: tuple[Snapshot | None, Callable[[], bool]] = (None, _never)
         """The newest commit as all searches share it, and whether nothing has been committed since it was the newest."""
         self._log: QueryLog | None = None
-        if (directory / INDEX_DIRECTORY / QUERY_LOG_FILE).exists():
-            self._log = self.query_log
+        self._notice_log()
         have = analyzer(state.schema.language).label
         if have != state.analyzer and not any_analyzer:
             raise AnalyzerMismatch(directory, state.analyzer, have)
@@ -184,15 +183,20 @@ class Index:
 
     @property
     def query_log(self) -> QueryLog:
-        """Counts of the queries asked, kept for completions: off until `QueryLog.enable`, and for all processes.
+        """Counts of the queries asked, kept for completions: off until `QueryLog.enable`.
 
-        While it is on, `search` counts each query that finds something; `search_many` and searches of a snapshot do not.
+        Another `Index` that is open, in this process or another, notices it with the next commit. While it is on, `search`
+        counts each query that finds something; `search_many` and searches of a snapshot do not.
         """
         if self._log is None:
             from searchkit.index.querylog import QueryLog
 
             self._log = QueryLog(self.path)
         return self._log
+
+    def _notice_log(self) -> None:
+        if self._log is None and (self.path / INDEX_DIRECTORY / QUERY_LOG_FILE).exists():
+            self._log = self.query_log
 
     def _open_catalog(self) -> Catalog:
         if self._catalog is None:
@@ -201,16 +205,17 @@ class Index:
 
     def _current(self) -> Snapshot:
         """The newest commit, opened if it is not yet, with what searches remember of its words. Not to be closed."""
-        catalog = self._open_catalog()
         newest, unchanged = self._newest
         if newest is not None and unchanged():
             return newest
-        with self._refresh:
+        with self._refresh:  # As is closing, so that nothing of a closed index is kept.
+            catalog = self._open_catalog()
             newest, _ = self._newest
             unchanged = catalog.watch()
             if newest is None or newest.generation != catalog.generation():
                 held = load_snapshot(catalog, None if newest is None else newest.held)
                 newest = Snapshot(held, self.analyzer)
+                self._notice_log()
             self._newest = newest, unchanged
             return newest
 
@@ -229,7 +234,7 @@ class Index:
             results = newest.quick(query, limit, mode) if known is None else known.search(query, limit, mode)
         if results is None:
             results = newest.search(query, limit, mode, **options)
-        if self._log is not None and results.hits:
+        if self._log is not None and self._log.enabled and results.hits:
             self._log.note(query)
         return results
 
@@ -363,9 +368,10 @@ class Index:
         """Let go of the directory. Snapshots and hits already given out stay usable."""
         if self._log is not None:
             self._log.close()
-        if self._catalog is not None:
-            self._catalog.close()
-        self._catalog, self._newest = None, (None, _never)
+        with self._refresh:
+            if self._catalog is not None:
+                self._catalog.close()
+            self._catalog, self._newest = None, (None, _never)
 
     def __enter__(self) -> Self:
         return self

@@ -96,7 +96,7 @@ def documents_within(snapshot: IndexSnapshot, analyzer: Analyzer, wanted: Within
 def host_of(address: str) -> str:
     """The host of an address, in lower case and as names are registered; empty if it has none."""
     try:
-        host = urlsplit(address).hostname or ""
+        host = (urlsplit(address).hostname or "").rstrip(".")
         return host if host.isascii() else host.encode("idna").decode("ascii")
     except (ValueError, UnicodeError):
         return ""

@@ -39,6 +39,8 @@ _PAGE = struct.Struct("<QHHHH")
 _NODE = struct.Struct("<HHHH")
 _MAGIC, _DATA_VERSION, _NO_PAGE = 0xBEEFC0DE, 1, (1 << 64) - 1
 _BRANCH, _LEAF, _OVERFLOW, _META_PAGE = 0x01, 0x02, 0x04, 0x08
+_FLAGS_AT = 10
+"""Where in a page its flags stand."""
 _BIG, _SUB_DATABASE = 0x01, 0x02
 _INTEGER_KEY = 0x08
 _DEPTH_MAX = 32
@@ -118,6 +120,31 @@ def page_size(meta_page: bytes) -> int:
     """Page size from LMDB's first meta page (`mm_dbs[0].md_pad`); 4096 if that is not a power of two."""
     pad = int.from_bytes(meta_page[40:44], "little")
     return pad if pad in {1 << power for power in range(9, 17)} else 4096
+
+
+def spine(path: Path) -> tuple[int, int]:
+    """Size in bytes of a value file, and a checksum of every page of it that LMDB follows.
+
+    Reads the headers of all runs of overflow pages (where values live) and all other pages whole: a few
+    kilobytes. A size or sum that differs from what was noted at writing means that the file must not be
+    opened, because LMDB ends the process on some damaged pages.
+    """
+    with os_errors(path), open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        page_bytes = page_size(file.read(4096))
+        check, offset = 0, 0
+        while offset < size:
+            file.seek(offset)
+            header = file.read(16)
+            flags = int.from_bytes(header[_FLAGS_AT : _FLAGS_AT + 2], "little")
+            pages = int.from_bytes(header[12:16], "little")
+            if flags == _OVERFLOW and pages > 0:
+                check = zlib.crc32(header, check)
+                offset += pages * page_bytes
+            else:
+                check = zlib.crc32(header + file.read(page_bytes - 16), check)
+                offset += page_bytes
+        return size, check
 
 
 def read_metas(path: Path, file: int) -> tuple[Meta, Meta]:

@@ -6,8 +6,8 @@ page store): any number of readers, one write transaction at a time, durable whe
 seen in place without copying.
 
 LMDB trusts its pages. A mutable store's pages are therefore looked at before LMDB is let in (`lmdb_pages.py`),
-and its values carry frames (`codec/frame.py`); a value file has a `spine` checksum over every page LMDB
-itself follows, and whoever wrote the values has sums over them. Costs: a read transaction a few
+and its values carry frames (`codec/frame.py`); a value file has a checksum over every page LMDB itself follows
+(`lmdb_pages.spine`), and whoever wrote the values has sums over them. Costs: a read transaction a few
 microseconds, a write transaction two syncs, opening a mutable store about two milliseconds for every thousand
 records. LMDB refuses to open a path twice in one process, so environments are shared through a registry, by
 file and not by name, since a directory can be moved, or removed and made again, while it is open; a forked
@@ -24,7 +24,6 @@ import os
 import threading
 import time
 import weakref
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,7 +49,6 @@ from searchkit.store.lmdb_pages import (
     check_tree,
     commit_record,
     complete,
-    page_size,
 )
 from searchkit.store.txn import Txn
 
@@ -84,7 +82,7 @@ class _Environment:
         self.path = path
         self.pid = os.getpid()
         with _lmdb_errors(path):
-            self.lmdb = lmdb.open(os.fspath(path), subdir=False, **options)
+            self.lmdb = lmdb.open(_named(path), subdir=False, **options)
         self.page_bytes: int = self.lmdb.stat()["psize"]
         self.metas: mmap.mmap | None = None
         self.closed = False
@@ -176,7 +174,7 @@ def _abandon(environment: _Environment, before: tuple[bytes, ...]) -> None:
     """
     with _registry, environment.gate.alone(), contextlib.suppress(lmdb.Error, OSError):
         _Forgetting(environment)()
-        fresh = lmdb.open(os.fspath(environment.path), subdir=False, create=False, max_readers=_READERS_MAX)
+        fresh = lmdb.open(_named(environment.path), subdir=False, create=False, max_readers=_READERS_MAX)
         try:
             handle = fresh.begin(write=True)
             with open(environment.path, "r+b", buffering=0) as file:
@@ -242,7 +240,7 @@ def _make(path: Path, databases: tuple[str, ...]) -> None:
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
         with _lmdb_errors(path):
-            environment = lmdb.open(os.fspath(fresh), subdir=False, lock=False, sync=False, max_dbs=16, mode=0o600)
+            environment = lmdb.open(_named(fresh), subdir=False, lock=False, sync=False, max_dbs=16, mode=0o600)
             try:
                 with environment.begin(write=True) as handle:
                     for name in databases:
@@ -260,6 +258,16 @@ def _make(path: Path, databases: tuple[str, ...]) -> None:
         with contextlib.suppress(OSError):
             fresh.unlink()
     sync_directory(path.parent)
+
+
+def _named(path: Path) -> str:
+    """A path as LMDB takes it, which is in UTF-8 only."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError as error:
+        hint = "Rename the directory, or change into it and name it by a dot."
+        raise StorageError(path, "its name is not UTF-8, which LMDB needs", hint=hint) from error
+    return os.fspath(path)
 
 
 @contextmanager
@@ -421,8 +429,6 @@ class LmdbStore:
 
 # --- files of values, written once ----------------------------------------------------------------------
 
-_PAGE_BYTES_OFFSET, _OVERFLOW = 10, 0x04
-
 
 def write_values(path: Path, values: Mapping[str, bytes | memoryview]) -> None:
     """Write a new value file and sync it; the caller syncs the directory.
@@ -433,7 +439,7 @@ def write_values(path: Path, values: Mapping[str, bytes | memoryview]) -> None:
     total = sum(memoryview(value).nbytes + 2 * page for value in values.values())
     with _lmdb_errors(path):
         environment = lmdb.open(
-            os.fspath(path), subdir=False, lock=False, sync=False, map_size=2 * total + 64 * page, mode=0o600
+            _named(path), subdir=False, lock=False, sync=False, map_size=2 * total + 64 * page, mode=0o600
         )
         try:
             for name, value in values.items():
@@ -459,33 +465,8 @@ def _unsynced(where: Path) -> Iterator[None]:
         raise
 
 
-def spine(path: Path) -> tuple[int, int]:
-    """Size in bytes of a value file, and a checksum of every page of it that LMDB follows.
-
-    Reads the headers of all runs of overflow pages (where values live) and all other pages whole: a few
-    kilobytes. A size or sum that differs from what was noted at writing means that the file must not be
-    opened, because LMDB ends the process on some damaged pages.
-    """
-    with _lmdb_errors(path), open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        page_bytes = page_size(file.read(4096))
-        check, offset = 0, 0
-        while offset < size:
-            file.seek(offset)
-            header = file.read(16)
-            flags = int.from_bytes(header[_PAGE_BYTES_OFFSET : _PAGE_BYTES_OFFSET + 2], "little")
-            pages = int.from_bytes(header[12:16], "little")
-            if flags == _OVERFLOW and pages > 0:
-                check = zlib.crc32(header, check)
-                offset += pages * page_bytes
-            else:
-                check = zlib.crc32(header + file.read(page_bytes - 16), check)
-                offset += page_bytes
-        return size, check
-
-
 class ValueFile:
-    """A value file opened for reading. Verify it with `spine` first.
+    """A value file opened for reading. Verify it with `lmdb_pages.spine` first.
 
     Values are views into the file's map: they are valid while this object lives, so whatever keeps a view
     keeps the file.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 
@@ -161,6 +163,36 @@ answers.answer = broken
 sys.argv = ["searchkit", "query", "site", "bread"]
 main()
 """
+
+
+INTERRUPTED = """
+import builtins, os, signal, sys
+real, sys.argv = builtins.__import__, ["searchkit", *sys.argv[2:]]
+wanted = os.environ["INTERRUPTED_AT"]
+def load(name, *rest):
+    if name == wanted:
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *rest)
+builtins.__import__ = load
+from cli.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("loading", "status"), [("cli.answers", -signal.SIGINT), ("searchkit.search.snapshot", 130)], ids=["before", "in"]
+)
+def test_an_interrupt_shows_no_traceback(made, loading, status):
+    """While the command itself loads, Ctrl-C ends the process as the system does; later the command says so."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "-", "query", made, "rye"],
+        cwd=ROOT,
+        env={**os.environ, "INTERRUPTED_AT": loading},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False), done.stderr
 
 
 def test_a_fault_of_ours_is_status_70_with_its_traceback():

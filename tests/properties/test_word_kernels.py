@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest import mock
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from searchkit.suggest import channel
@@ -123,3 +123,16 @@ def test_bits_change_no_count_of_pairs(pairs, asked) -> None:
             for n, two in enumerate(seconds)
         )
     assert found[0] == found[1]
+
+
+@settings(deadline=None)
+@given(one=words, other=words)
+@example(one="aei", other="z")
+def test_distances_read_no_letter_beside_their_words(one, other) -> None:
+    """Whether two words are near depends on them alone; interpreted, an index past the last word is an error."""
+    for apart in (kernels.one_edit_apart, kernels.two_edits_apart, kernels.three_edits_apart):
+        plain = getattr(apart, "py_func", apart)
+        alone = plain(codes_of(one), 0, len(one), codes_of(other), 0, len(other))
+        for beside in ("a" * 3, one, other):
+            among = codes_of(beside + one + beside), len(beside), len(one), codes_of(other + beside), 0, len(other)
+            assert apart(*among) == alone

@@ -198,7 +198,7 @@ class Scratch(NamedTuple):
 
 
 def new_scratch(windows: int) -> Scratch:
-    """Scratch for segments of at most so many windows: 4 MB, and 140 KB a window."""
+    """Scratch for segments of at most so many windows: 7 MB, and 140 KB a window, once all is used."""
     return Scratch(
         tables=np.zeros((LEAVES_MAX, windows, 3), np.int64),
         weights=np.zeros(LEAVES_MAX, np.int64),

@@ -2,14 +2,14 @@
 
 For every block the sum of weight · (largest impact of the leaf in it) bounds what any of its documents
 scores [1]_. Dense leaves have these maxima ready; sparse ones give them as their postings are walked, and
-leave behind where each block's postings begin. Blocks are then visited in descending tiers of their bound,
-which is score-at-a-time processing [2]_ of blocks instead of postings: after a few dozen, the threshold is
-near its final value, and the rest is not looked at. Within a batch of blocks the heaviest leaf comes first, and
-a block is dropped as soon as what it has and what is still to come stay below the threshold (max-score [3]_).
+leave behind where each block's postings begin. Blocks are then visited by the batch, those of the largest bounds
+first, which is score-at-a-time processing [2]_ of blocks instead of postings: after a few dozen, the threshold is
+near its final value, and the rest is not looked at. Within a batch the heaviest leaf comes first, and a block is
+dropped as soon as what it has and what is still to come stay below the threshold (max-score [3]_).
 
 Cost: a bound is a fiftieth of a nanosecond a document and dense leaf; a visited block some 10 nanoseconds a
 leaf. Where documents are in no helpful order and the query is long, most blocks stay alive; then this returns
-at once, and the windows take over with the threshold reached.
+after a batch or two, and the windows take over with the threshold reached and the bounds of all blocks.
 
 .. [1] S. Ding, T. Suel, "Faster top-k document retrieval using block-max indexes", SIGIR 2011.
 .. [2] V. N. Anh, A. Moffat, "Pruned query evaluation using pre-computed impacts", SIGIR 2006.

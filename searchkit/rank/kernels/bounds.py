@@ -2,8 +2,9 @@
 
 Every leaf has a weight, ceil(scale · bound / 255) with scale = (65,535 - 255 · leaves) / sum of bounds · largest
 impacts / 255, so that sums of weight · impact are at least scale · score and cannot overflow. A threshold theta becomes
-floor(theta · scale · (1 - 1e-6)), which rounds in favour of the document. Impacts quantised upwards stand
-for scores in [1]_; here they only bound them, and nothing is lost.
+floor(theta · scale · (1 - 1e-6)), which rounds in favour of the document. Where a known threshold is small beside these
+sums, windows use a larger scale, add with saturation, and take half the range for boundless (`weigh_finely`). Impacts
+quantised upwards stand for scores in [1]_; here they only bound them, and nothing is lost.
 
 .. [1] V. N. Anh, O. de Kretser, A. Moffat, "Vector-space ranking with effective early termination",
    SIGIR 2001.

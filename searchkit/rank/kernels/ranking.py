@@ -1,7 +1,8 @@
 """The door to the kernels: which of them answers, for one segment, and how many documents match.
 
-One word is looked up by its impacts; required leaves are intersected; other queries go best blocks first
-while k is small and the segment large, and window by window otherwise or when that turns out to be cheaper.
+One word is looked up by its impacts; required leaves are intersected; other queries, and required leaves that are all
+common, go best blocks first while k is small and the segment large. When that turns out to be dearer, or is not to be
+had, required leaves are intersected after all, and the others go window by window.
 All give the same documents and scores; only their costs differ.
 """
 

@@ -1,14 +1,17 @@
 """Windowed term-at-a-time ranking: integer upper bounds for everybody, exact scores for the few that matter.
 
-A segment is walked in windows of 65,536 documents, which is one roaring container. In each, every leaf adds
+A segment is walked in windows of 65,536 documents, which is one roaring container. In each, leaves add
 weight · impact to a 16-bit sum per document, in a tenth to half a nanosecond a posting: this is term-at-a-time
-evaluation [1]_ with bounds for accumulators. Documents whose sum may be among the k largest are noted; a
-histogram of the sums of all windows raises the threshold as they come. When the room for them is full, or at
-the end, those still above the threshold, k and a few hundred, are scored exactly, leaf by leaf, in order of
-document. The cost does not depend on how documents are ordered, so this is what other kernels fall back to.
+evaluation [1]_ with bounds for accumulators. Not all is added: where `blocks.py` left bounds of blocks, bitmaps only
+in blocks that can reach the threshold, and light leaves, which cannot reach it even together (max-score [1]_), only
+for documents that can reach it with them. Documents whose sum may be among the k largest are noted; a histogram of
+the sums of all windows raises the threshold as they come. When the room for them is full, or at the end, those still
+above the threshold, k and a few hundred, are scored exactly, leaf by leaf, in order of document. The cost hardly
+depends on how documents are ordered, so this is what other kernels fall back to.
 
 A sum of v proves a score: with W the weight of a leaf and `tight` at most the lower over the upper scale of
-impacts, scale · score >= tight · (v - sum of (W + 255)), since rounding up cost each leaf less than W + 255.
+impacts, scale · score >= tight · (v - sum of (W + 255)), since rounding up cost each leaf less than W + 255. Where sums
+saturate (`bounds.weigh_finely`), v is less than it would be, and proves less.
 
 .. [1] H. Turtle, J. Flood, "Query evaluation: strategies and optimizations", IPM 31(6), 1995.
 """

@@ -104,7 +104,7 @@ def two_edits_apart(one: Any, start: Any, size: Any, other: Any, start2: Any, si
         or one_edit_apart(one, start, size, other, start2 + 1, size2 - 1)
     ):
         return True
-    if one[start] == other[start2 + 1] and one[start + 1] == other[start2]:
+    if size > 1 and size2 > 1 and one[start] == other[start2 + 1] and one[start + 1] == other[start2]:
         return one_edit_apart(one, start + 2, size - 2, other, start2 + 2, size2 - 2)
     return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 import searchkit
-from searchkit import Keyword, Number, Schema, Text, limits
+from searchkit import Keyword, Number, Schema, Text, engine, limits
 from searchkit.errors import (
     AnalyzerMismatch,
     Closed,
@@ -203,6 +204,38 @@ def test_a_closed_index_says_so(tmp_path: Path) -> None:
     for use in (lambda: index.search("x"), index.writer, index.stats):
         with pytest.raises(Closed, match="index is closed"):
             use()
+
+
+def test_an_index_that_is_closed_while_a_thread_opens_a_commit_stays_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing waits for whoever is opening the newest commit, and nothing of that is kept."""
+    index, real, closing = searchkit.create(tmp_path / "site"), engine.load_snapshot, []
+
+    def load(*given: Any) -> Any:
+        closing.append(threading.Thread(target=index.close))
+        closing[0].start()
+        closing[0].join(0.2)
+        return real(*given)
+
+    monkeypatch.setattr(engine, "load_snapshot", load)
+    assert index.search("fox").total == 0
+    closing[0].join()
+    with pytest.raises(Closed):
+        index.search("fox")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are bytes only there")
+def test_a_directory_whose_name_is_no_text(tmp_path: Path) -> None:
+    """LMDB opens no path that is not UTF-8: that is said, and the directory is fine from inside."""
+    try:
+        (tmp_path / "\udcff").mkdir()
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("this file system has no such names")
+    with pytest.raises(StorageError, match="not UTF-8"):
+        searchkit.create(tmp_path / "\udcff")
+    with pytest.raises(IndexMissing):
+        searchkit.open(tmp_path / "\udcff")
 
 
 def test_many_queries_are_one_commit(index: searchkit.Index) -> None:

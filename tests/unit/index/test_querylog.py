@@ -57,6 +57,18 @@ def test_counts_last_and_add_up_over_processes(index, tmp_path):
         assert again.query_log.enabled and again.query_log.counts() == {"rye bread": 3}
 
 
+def test_an_open_index_notices_that_it_was_turned_on(index, tmp_path):
+    """With the next commit, as it notices everything else."""
+    index.search("rye bread")
+    with searchkit.open(tmp_path / "site") as other:
+        other.query_log.enable()
+        with other.writer() as writer:
+            writer.add({"id": "6", "text": "rye"})
+        index.search("rye bread")
+        index.query_log.flush()
+        assert other.query_log.counts() == {"rye bread": 1}
+
+
 def test_a_query_whose_documents_are_gone_is_not_offered(index):
     """A completion finds something now, and within the filter that was asked for."""
     index.query_log.enable()
