@@ -192,6 +192,10 @@ class Assistant:
             return " ".join(surfaces(text.lower()))
         return " ".join(filter(None, map(self._analyzer.fold, surfaces(text))))
 
+    def _fold(self, surface: str) -> str:
+        """A surface folded; plain ones at once."""
+        return surface.lower() if surface.isascii() and surface.isalnum() else self._analyzer.fold(surface)
+
     # --- completions ------------------------------------------------------------------------------------
 
     def suggest(self, typed: str, limit: int, log: QueryLog | None = None) -> list[Suggestion]:
@@ -201,8 +205,9 @@ class Assistant:
         if not placed or limit < 1:
             return []
         start, last = placed[-1]
-        key = self.key(text)
-        fold = self._analyzer.fold
+        fold = self._fold
+        plain = text.isascii() and "'" not in text
+        key = " ".join([surface.lower() for _, surface in placed]) if plain else self.key(text)
         if start + len(last) == len(text):
             beginning, head = fold(last), text[:start]
             before = fold(placed[-2][1]) if len(placed) > 1 else ""
