@@ -61,7 +61,8 @@ class Correction:
     """A query that finds more, and is likely what was meant.
 
     It finds more documents or, where one of its words finds as many, more of them hold all of its words; never fewer of
-    either.
+    either. Where two words of the query became one (*sea rch*), documents that hold all words are what counts: more hold
+    all of its words, while those that hold any of fewer words may be fewer.
 
     Attributes
     ----------
@@ -91,7 +92,7 @@ class Correction:
     def why(self) -> str:
         """What speaks for it, in a sentence for people."""
         changes = "; ".join(change.why for change in self.tokens)
-        if self.hits > self.hits_before:
+        if self.hits > self.hits_before and self.whole >= self.whole_before:
             found, before, what = self.hits, self.hits_before, "finds"
         else:
             found, before, what = self.whole, self.whole_before, "finds all words in"

@@ -192,6 +192,10 @@ class Assistant:
             return " ".join(surfaces(text.lower()))
         return " ".join(filter(None, map(self._analyzer.fold, surfaces(text))))
 
+    def _fold(self, surface: str) -> str:
+        """A surface folded; plain ones at once."""
+        return surface.lower() if surface.isascii() and surface.isalnum() else self._analyzer.fold(surface)
+
     # --- completions ------------------------------------------------------------------------------------
 
     def suggest(self, typed: str, limit: int, log: QueryLog | None = None) -> list[Suggestion]:
@@ -201,8 +205,9 @@ class Assistant:
         if not placed or limit < 1:
             return []
         start, last = placed[-1]
-        key = self.key(text)
-        fold = self._analyzer.fold
+        fold = self._fold
+        plain = text.isascii() and "'" not in text
+        key = " ".join([surface.lower() for _, surface in placed]) if plain else self.key(text)
         if start + len(last) == len(text):
             beginning, head = fold(last), text[:start]
             before = fold(placed[-2][1]) if len(placed) > 1 else ""
@@ -314,7 +319,8 @@ class Assistant:
             if corrected in offered or corrected == query:
                 continue
             hits, whole = self.hits(corrected, mode), self.hits(corrected, "all")
-            if hits >= before and whole >= whole_before and (hits, whole) != (before, whole_before):
+            joined = any(edit.last - edit.first > 1 for edit in reading.edits)
+            if finds_more((hits, whole), (before, whole_before), joined=joined):
                 offered[corrected] = Correction(corrected, changes, hits, before, whole, whole_before)
         if not offered:
             return None
@@ -347,6 +353,23 @@ class Assistant:
             changes.append(Change(start, end, to, edit.why))
             reached = end
         return "".join((*pieces, text[reached:])), tuple(changes)
+
+
+def finds_more(found: tuple[int, int], before: tuple[int, int], *, joined: bool) -> bool:
+    """Whether a correction finds more than what was typed: more documents, or more with all words, fewer of neither.
+
+    Where two words became one (`joined`), only documents with all words can be compared, and there must be more of
+    them: those that hold any of *sea* and *rch* are many, and none of them is about a search.
+
+    Parameters
+    ----------
+    found, before : tuple of int
+        Documents found in the mode that was asked for, and by all words.
+    """
+    (hits, whole), (hits_before, whole_before) = found, before
+    if joined:
+        return whole > whole_before
+    return hits >= hits_before and whole >= whole_before and found != before
 
 
 def _terms_alone(root: Node, fields: int) -> tuple[list[str], bool] | None:

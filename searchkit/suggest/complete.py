@@ -7,33 +7,52 @@
   nothing now is not offered. Who asks for completions brings them.
 
 Queries go first; what they leave is shared between words and titles, word by word and title by title, words taking
-the odd one. When nothing begins so, one slip after the first letter of the last word is forgiven. Cost: 20 to 40
-microseconds, whatever the length of the beginning; 100 with a word before it. Everything compared is folded. What
-this module does not know: folding, and where words come from.
+the odd one. Everything compared is folded.
+
+When fewer than `LITTLE` of these are found (or than were asked for), words follow that begin as if there were slips in the
+last word typed, after its first letter. First come those that begin as it would with two neighbours exchanged; if still too
+few are found, those that do with one letter more, less, or other; and, from `TWICE_FROM` letters on, if nothing is found
+at all, those that do with two slips. Of each kind as many as there is room for, in the order of words above: by how often
+they stand after the word before, then the most frequent, then in their order.
+
+Cost: 20 to 40 microseconds, whatever the length of the beginning, and some ten more with a word before it; 100 more
+where slips are forgiven, and two milliseconds where two are. What this module does not know: folding, and where words come
+from.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from typing import Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from searchkit.model.suggestions import Suggestion
+from searchkit.suggest.beginnings import TYPED_MAX, Beginnings
 from searchkit.suggest.lexicon import Lexicon, Ranked
 from searchkit.suggest.pairs import Pairs, word_hash
 
+Numbers: TypeAlias = npt.NDArray[np.uint32]
+
 CONTEXT: Final = 128
 """Words with the beginning that is typed, most frequent first, that the word before is asked about."""
+LITTLE: Final = 3
+"""Completions from which on no slip is forgiven; all that were asked for, if these are fewer."""
 FORGIVEN_FROM: Final = 4
 """Letters of a beginning from which on a slip is forgiven; of fewer, anything could be meant."""
-FORGIVEN_TO: Final = 40
-"""Letters of a beginning up to which one is; more are no word."""
-_ALPHABET: Final = 40
-_SAMPLE: Final = 20_000
+TWICE_FROM: Final = 8
+"""Letters of a beginning from which on two are."""
+
+
+_OPENINGS_MAX: Final = 4_096
+"""Beginnings whose most frequent words are remembered; a kilobyte each."""
+_WORD, _NEVER = itertools.repeat("word"), itertools.repeat(0)
+_suggestion: Final[Callable[[Iterable[object]], Suggestion]] = partial(tuple.__new__, Suggestion)
+"""A suggestion of its four members: a call of its class takes ten times as long."""
 
 
 class Titles:
@@ -95,6 +114,7 @@ class Completer:
         self._shown = shown
         self._pairs = pairs
         self._titles = titles
+        self._openings: dict[str, tuple[Numbers, Numbers]] = {}
 
     @cached_property
     def _hashes(self) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
@@ -122,75 +142,93 @@ class Completer:
         """
         words = self.words(head, before, beginning, limit)
         titles = self._titles.complete(key, limit) if key else []
-        if not (asked or words or titles) and FORGIVEN_FROM <= len(beginning) <= FORGIVEN_TO:
-            words = self._forgiving(head, beginning, limit)
-        return _mixed(asked, words, titles, limit)
+        found = _mixed(asked, words, titles, limit)
+        if len(found) < min(LITTLE, limit) and FORGIVEN_FROM <= len(beginning) <= TYPED_MAX:
+            found += self._forgiving(head, before, beginning, found, limit)
+        return found
 
     def words(self, head: str, before: str, beginning: str, limit: int) -> list[Suggestion]:
         """The best words for the one being typed."""
         if not beginning and not before:
             return []
+        if not before:
+            ranked = self._lexicon.ranked
+            return self._suggestions(head, ranked.best(*ranked.range_of(beginning), limit))
+        chosen, hashes = self._openings.get(beginning) or self._opening(beginning)
+        return self._in_context(head, before, chosen, hashes, limit, known_only=not beginning)
+
+    def _opening(self, beginning: str) -> tuple[Numbers, Numbers]:
+        """The most frequent words with a beginning, and their hashes; remembered where many words have it."""
         ranked = self._lexicon.ranked
         low, high = ranked.range_of(beginning)
-        if low == high:
-            return []
-        if not before:
-            return self._suggestions(head, ranked.best(low, high, limit))
         chosen = ranked.best(low, high, CONTEXT)
-        together = self._pairs.after(word_hash(before), self._hashes[chosen])
-        if not together.any():
-            return self._suggestions(head, chosen[:limit]) if beginning else []
-        order = np.argsort(-together, kind="stable")[:limit]  # Equal ones stay in order of weight.
-        if not beginning:
-            order = order[together[order] > 0]
-        return self._suggestions(head, chosen[order], together[order].tolist())
+        found = chosen, self._hashes[chosen]
+        if high - low > CONTEXT:
+            if len(self._openings) >= _OPENINGS_MAX:
+                self._openings = {}
+            self._openings[beginning] = found
+        return found
 
-    def _suggestions(
-        self, head: str, numbers: np.ndarray[tuple[int], np.dtype[np.uint32]], together: Sequence[int] = ()
+    def _in_context(
+        self, head: str, before: str, chosen: Numbers, hashes: Numbers, limit: int, *, known_only: bool = False
     ) -> list[Suggestion]:
-        words, shown = self._lexicon.words, self._shown
-        counts = self._lexicon.counts[numbers].tolist()
-        texts = [words[number] for number in numbers.tolist()]
-        if shown:
-            texts = [shown.get(word, word) for word in texts]
-        both = zip(texts, counts, together or itertools.repeat(0), strict=False)
-        return [Suggestion(head + text, count, "word", beside) for text, count, beside in both]
+        """The best of some words, given best first: those that stand right after the word before, then the others."""
+        which, counts = self._pairs.after(word_hash(before), hashes)
+        if not len(which):
+            return [] if known_only else self._suggestions(head, chosen[:limit])
+        together = dict(zip(which.tolist(), counts.tolist(), strict=True))
+        order = sorted(together, key=lambda place: -together[place])[:limit]  # Equal ones stay in order of weight.
+        if len(order) < limit and not known_only:
+            others = [place for place in range(min(len(chosen), limit)) if place not in together]
+            order += others[: limit - len(order)]
+        return self._suggestions(head, chosen.take(order), [together.get(place, 0) for place in order])
+
+    def _suggestions(self, head: str, numbers: Numbers, together: Sequence[int] = ()) -> list[Suggestion]:
+        words, shown = self._lexicon.words, self._shown.get
+        counts = self._lexicon.counts.take(numbers).tolist()
+        texts = [head + shown(word, word) for word in map(words.__getitem__, numbers.tolist())]
+        return list(map(_suggestion, zip(texts, counts, _WORD, together or _NEVER, strict=False)))
 
     # --- slips ------------------------------------------------------------------------------------------
 
     @cached_property
-    def _alphabet(self) -> str:
-        words = self._lexicon.words
-        letters = Counter("".join(words[:: len(words) // _SAMPLE + 1]))
-        return "".join(letter for letter, _ in letters.most_common(_ALPHABET))
+    def _beginnings(self) -> Beginnings:
+        return Beginnings(self._lexicon.words)
 
-    def _forgiving(self, head: str, beginning: str, limit: int) -> list[Suggestion]:
-        """Completions of beginnings one slip away: two letters exchanged, then one more, less, or another."""
-        ranked, sound = self._lexicon.ranked, 1
-        while sound < len(beginning) and _some(ranked.range_of(beginning[: sound + 1])):
-            sound += 1  # Letters that begin some word: the slip is right after them, or earlier.
-        for variants in self._variants(beginning, range(1, min(sound + 1, len(beginning)))):
-            numbers: dict[int, None] = {}
-            for variant in variants:
-                low, high = ranked.range_of(variant)
-                if low < high:
-                    numbers.update(dict.fromkeys(ranked.best(low, high, limit).tolist()))
-            if numbers:
-                weights = self._lexicon.counts
-                best = sorted(numbers, key=lambda n: (-int(weights[n]), n))[:limit]
-                return self._suggestions(head, np.array(best, np.uint32))
-        return []
+    def _forgiving(
+        self, head: str, before: str, beginning: str, found: Sequence[Suggestion], limit: int
+    ) -> list[Suggestion]:
+        """Words that begin as if there were slips in what was typed, to follow what was found without."""
+        ranked = self._lexicon.ranked
+        exact, texts = ranked.range_of(beginning), {one.text.casefold() for one in found}
+        forgiven: list[Suggestion] = []
+        for variants in self._slips(beginning):
+            if variants is None:
+                if texts:
+                    break
+                variants = self._beginnings.two_slips(beginning)
+            ranges = [some for variant in set(variants) if (some := ranked.range_of(variant))[0] < some[1]]
+            if not ranges:
+                continue
+            numbers = ranked.best_of(ranges, (CONTEXT if before else limit) + 2 * LITTLE)
+            numbers = numbers[(numbers < exact[0]) | (numbers >= exact[1])]
+            room = limit - len(found) - len(forgiven)
+            wanted = room + len(texts)  # Some may have been found before.
+            if before:
+                words = self._in_context(head, before, numbers, self._hashes[numbers], wanted)
+            else:
+                words = self._suggestions(head, numbers[:wanted])
+            forgiven += [one for one in words if one.text.casefold() not in texts][:room]
+            texts |= {one.text.casefold() for one in forgiven}
+            if len(found) + len(forgiven) >= min(LITTLE, limit):
+                break
+        return forgiven
 
-    def _variants(self, typed: str, places: range) -> list[set[str]]:
-        exchanged = {typed[:p] + typed[p + 1] + typed[p] + typed[p + 2 :] for p in places if p + 1 < len(typed)}
-        less = {typed[:p] + typed[p + 1 :] for p in places}
-        other = {typed[:p] + letter + typed[p + 1 :] for p in places for letter in self._alphabet}
-        more = {typed[:p] + letter + typed[p:] for p in places for letter in self._alphabet}
-        return [exchanged, less | other | more]
-
-
-def _some(found: tuple[int, int]) -> bool:
-    return found[0] < found[1]
+    def _slips(self, beginning: str) -> Iterator[list[str] | None]:
+        """Kinds of slips, in the order they are thought of: two letters exchanged, any other, two of them (None)."""
+        yield from self._beginnings.one_slip(beginning)
+        if len(beginning) >= TWICE_FROM:
+            yield None
 
 
 def _mixed(

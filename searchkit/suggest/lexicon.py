@@ -22,6 +22,7 @@ RARE: Final = 1
 """Count up to which a word is rare: mostly names, numbers of models and slips of other people."""
 _KNOWN_FROM, _KNOWN_MAX = 192, 8_192
 """Keys in a range whose best are remembered, and how many such ranges are: those of a few letters."""
+_NEIGHBOURS: Final = 32
 _AFTER_ALL: Final = "\U0010ffff"
 
 
@@ -58,7 +59,11 @@ class Ranked:
         if low == len(keys) or not keys[low].startswith(prefix):
             return low, low
         end = prefix_end(prefix)
-        return low, len(keys) if end is None else bisect_left(keys, end, low)
+        if end is None:
+            return low, len(keys)
+        near = min(low + _NEIGHBOURS, len(keys))  # Mostly it is a few words further on.
+        high = bisect_left(keys, end, low, near)
+        return low, high if high < near else bisect_left(keys, end, near)
 
     def best(self, low: int, high: int, limit: int) -> npt.NDArray[np.uint32]:
         """Numbers of the best `limit` keys from `low` to before `high`, best first."""
@@ -71,7 +76,22 @@ class Ranked:
                 self._known = {}
         return known
 
+    def best_of(self, ranges: Sequence[tuple[int, int]], limit: int) -> npt.NDArray[np.uint32]:
+        """Numbers of the best `limit` keys of some ranges, which may overlap, best first."""
+        found = [np.zeros(0, np.uint32), *(self._among(low, high, limit) for low, high in ranges)]
+        ranks = np.concatenate(found)
+        ranks.sort()
+        fresh = np.ones(len(ranks), np.bool_)
+        np.not_equal(ranks[1:], ranks[:-1], out=fresh[1:])
+        best: npt.NDArray[np.uint32] = self._order[ranks[fresh][:limit]]
+        return best
+
     def _found(self, low: int, high: int, limit: int) -> npt.NDArray[np.uint32]:
+        found: npt.NDArray[np.uint32] = self._order[np.sort(self._among(low, high, limit))[:limit]]
+        return found
+
+    def _among(self, low: int, high: int, limit: int) -> npt.NDArray[np.uint32]:
+        """Ranks of some keys of a range, the best `limit` among them, in no order."""
         ranks, first, last = self._ranks, -(-low // BLOCK), high // BLOCK
         if last - first <= limit:
             found = ranks[low:high]
@@ -82,8 +102,7 @@ class Ranked:
             found = np.concatenate((ranks[low : first * BLOCK], pieces, ranks[last * BLOCK : high]))
         if len(found) > 4 * limit:
             found = np.partition(found, limit)[:limit]
-        found = np.sort(found)
-        return self._order[found[:limit]]
+        return found
 
 
 class Lexicon:

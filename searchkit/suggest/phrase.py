@@ -6,7 +6,8 @@ between may also be one. Its score adds up what the candidates score alone, and 
 stands in the documents that hold the words around it. Readings grow from left to right, and the best `READINGS` are kept.
 
 A query whose words occur together somewhere is left alone, except for a single word that is hardly ever written so and
-very often in another way. Cost: 50 to 100 microseconds an open word for its candidates, and some 10 for each of them
+very often in another way or as two, and for two words that never stand side by side while the two as one are much commoner
+(*he art*). Cost: 50 to 100 microseconds an open word for its candidates, and some 10 for each of them
 that is looked up; at most `OPEN_MAX` words are opened. What this module does not know: queries, fields and hits; it gets
 words and the documents that hold them.
 """
@@ -49,6 +50,8 @@ KNOWN_MARGIN: Final = 100
 ALONE_MARGIN: Final = 250
 """The same for a query of one word, on the scale of odds."""
 ALONE_LETTERS: Final = 6
+JOINED_BY: Final = 4
+"""How many times as many documents must hold the one word as hold its two pieces, where some do."""
 _ODDS: Final = 100
 _COST_BASE, _COST_LETTER, _COST_MAX = 600, 150, 3_000
 """What a slip may cost: longer words bear more."""
@@ -139,8 +142,10 @@ def read(words: Sequence[Typed], known: Knowledge) -> list[Reading]:
     if not unknown:
         if len(words) == 1 and alive:
             return _alone(words[0], known)
-        if not words or together([word.docs for word in words]):
+        if not words:
             return []
+        if around := together([word.docs for word in words]):
+            return _joined_anyway(words, around, known)
     suspects = set(_suspects(words, alive))
     readings = _readings(words, unknown | suspects, known)
     whole = readings and readings[0].whole
@@ -319,6 +324,24 @@ def _one_word(words: Sequence[Typed], number: int, known: Knowledge) -> bool:
     return known.corrector.lexicon.count(words[number].text + words[number + 1].text) > RARE
 
 
+def _joined_anyway(words: Sequence[Typed], around: BitMap, known: Knowledge) -> list[Reading]:
+    """Readings of words that do occur together: two of them as one, if they stand side by side nowhere and the one is
+    much commoner with the others than the two are.
+    """
+    found = []
+    for number in range(len(words) - 1):
+        one, two = words[number : number + 2]
+        if not _one_word(words, number, known) or known.pairs.count(one.text, two.text):
+            continue
+        docs = known.docs(one.text + two.text)
+        whole = together([docs, *(word.docs for place, word in enumerate(words) if place not in (number, number + 1))])
+        if len(whole) >= JOINED_BY * len(around):
+            why = f"“{one.text}” and “{two.text}” never stand side by side"
+            score = PRIOR * math.log(len(whole) / len(around))
+            found.append(Reading(score, (Edit(number, number + 2, one.text + two.text, why),), whole, True))
+    return sorted(found, key=lambda reading: -reading.score)
+
+
 def _alone(word: Typed, known: Knowledge) -> list[Reading]:
     """Readings of a single known word: only where it is a slip by all odds."""
     if len(word.text) < ALONE_LETTERS:
@@ -326,9 +349,14 @@ def _alone(word: Typed, known: Knowledge) -> list[Reading]:
     own = max(known.corrector.lexicon.count(word.text), len(word.docs), 1)
     found = []
     for candidate in known.corrector.word(word.text, _CANDIDATES, known.engine):
-        count = known.corrector.lexicon.count(candidate.text)
-        odds = _ODDS * math.log(max(count, 1) / own) - candidate.cost
-        if candidate.cost and count and odds >= ALONE_MARGIN:
+        parts = candidate.text.split(" ")
+        if len(parts) == 2:  # What it costs to leave out a space does not count: the two are seen side by side.
+            count, cost = known.pairs.count(*parts), 0
+            why = f"“{word.text}” is in {own:,} documents, “{candidate.text}” is written {count:,} times"
+        else:
+            count, cost = known.corrector.lexicon.count(candidate.text), candidate.cost
             why = f"“{word.text}” is in {own:,} documents, “{candidate.text}” in {count:,}"
+        odds = _ODDS * math.log(max(count, 1) / own) - cost
+        if candidate.cost and count and odds >= ALONE_MARGIN:
             found.append(Reading(odds, (Edit(0, 1, candidate.text, why),)))
     return sorted(found, key=lambda reading: -reading.score)

@@ -9,11 +9,40 @@ from collections import Counter
 from itertools import pairwise
 
 Document = dict[str, str]
+LITTLE, FORGIVEN_FROM, TWICE_FROM = 3, 4, 8
 
 
 def words_of(document: Document) -> list[list[str]]:
     """The words of each field, in lower case."""
     return [document[field].lower().split() for field in ("title", "text")]
+
+
+def slips(typed: str, word: str) -> int:
+    """The fewest letters more, less, other, or pairs of neighbours exchanged, by which `typed` differs from a beginning of
+    `word`, all after the first letter, no letter being part of two of them; by the textbook's table."""
+    if not word or word[0] != typed[0]:
+        return len(typed)
+    a, b = typed[1:], word[1:]
+    rows = [list(range(len(b) + 1))]
+    for i in range(1, len(a) + 1):
+        row = [i]
+        for j in range(1, len(b) + 1):
+            best = min(rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]), rows[i - 1][j] + 1, row[j - 1] + 1)
+            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+                best = min(best, rows[i - 2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return min(rows[-1])
+
+
+def kind_of_slip(typed: str, word: str) -> int:
+    """0 if a word begins as typed, 1 if it does with two letters exchanged, 2 with any one slip, 3 with two, 4 with more."""
+    swapped = [typed[:p] + typed[p + 1] + typed[p] + typed[p + 2 :] for p in range(1, len(typed) - 1)]
+    if word.startswith(typed):
+        return 0
+    if word.startswith(tuple(swapped)):
+        return 1
+    return min(slips(typed, word) + 1, 4)
 
 
 def complete(documents: list[Document], typed: str, limit: int) -> list[tuple[str, int, str, int]]:
@@ -42,4 +71,18 @@ def complete(documents: list[Document], typed: str, limit: int) -> list[tuple[st
     whole = [(shown[key], titles[key], "title", 0) for key in matching[:limit] if shown[key].lower() not in known]
     share = max((limit + 1) // 2, limit - len(whole))
     words = words[:share]
-    return words + whole[: limit - len(words)]
+    offered = words + whole[: limit - len(words)]
+    for kind in (1, 2, 3):
+        few = len(offered) < min(LITTLE, limit) and len(last) >= FORGIVEN_FROM
+        if not few or (kind == 3 and (offered or len(last) < TWICE_FROM)):
+            break
+        texts = {text.lower() for text, *_ in offered}
+        forgiven = sorted(
+            (-(beside[before, word] if before else 0), -count, word)
+            for word, count in held.items()
+            if kind_of_slip(last.lower(), word) == kind and (start + word).lower() not in texts
+        )
+        offered += [(start + word, -count, "word", -together) for together, count, word in forgiven][
+            : limit - len(offered)
+        ]
+    return offered

@@ -140,13 +140,50 @@ def test_the_word_before_decides_and_a_slip_is_forgiven(index):
     assert index.suggest("raorin")[0].text == "roaring"
 
 
-def test_a_piece_that_is_a_word_itself_is_joined(tmp_path):
-    """Where both pieces of a word are words, too, they are read as one if all words must occur."""
+@pytest.mark.parametrize("mode", ["any", "all"])
+def test_a_piece_that_is_a_word_itself_is_joined(tmp_path, mode):
+    """Where both pieces of a word are words, too, they are read as one, though any of them finds more documents."""
     index = searchkit.create(tmp_path / "site", Schema(text=Text()))
     with index.writer() as writer:
         for number in range(20):
             writer.add({"id": f"a{number}", "text": "the search engine of the sea"})
             writer.add({"id": f"b{number}", "text": "an old rch model"})
-    found = index.correct("sea rch engine", "all")
-    assert found is not None and found.text == "search engine" and found.hits == 20
-    assert "is one word" in found.why
+    found = index.correct("sea rch engine", mode)
+    assert found is not None and found.text == "search engine" and found.whole == 20 > found.whole_before
+    assert "is one word" in found.why and found.why.endswith(
+        "finds all words in 20 documents instead of 0" if mode == "any" else "finds 20 documents instead of 0"
+    )
+    found = index.correct("sea rch", mode)
+    assert found is not None and found.text == "search"
+
+
+@pytest.mark.parametrize("mode", ["any", "all"])
+def test_pieces_that_occur_together_are_joined_if_they_never_stand_side_by_side(tmp_path, mode):
+    """Pieces in one document are no evidence; side by side they are. The one word must be much commoner."""
+    index = searchkit.create(tmp_path / "site", Schema(text=Text()))
+    with index.writer() as writer:
+        for number in range(20):
+            writer.add({"id": f"a{number}", "text": "a heart of stone, a blackbird and a rainbow"})
+        for number in range(6):
+            writer.add({"id": f"b{number}", "text": "a black bird; the bow was in the rain"})
+        writer.add({"id": "c", "text": "art, said he, is hard"})
+    found = index.correct("he art", mode)
+    assert found is not None and found.text == "heart" and (found.whole, found.whole_before) == (20, 1)
+    assert "never stand side by side" in found.why
+    assert index.correct("he art of stone", mode).text == "heart of stone"
+    assert index.correct("black bird", mode) is None  # It is written so.
+    assert index.correct("rain bow", mode) is None  # Not four times as many.
+    assert index.search("he art", mode=mode).corrections == ()  # Only who asks gets a second look.
+
+
+@pytest.mark.parametrize("mode", ["any", "all"])
+def test_a_rare_word_that_is_mostly_written_as_two_is_split(tmp_path, mode):
+    """One word that hardly anybody writes so is read as the two that very often stand side by side."""
+    index = searchkit.create(tmp_path / "site", Schema(text=Text()))
+    with index.writer() as writer:
+        writer.add({"id": "a", "text": "redbull"})
+        for number in range(40):
+            writer.add({"id": f"b{number}", "text": "a red bull"})
+    found = index.correct("redbull", mode)
+    assert found is not None and found.text == "red bull" and "is written 40 times" in found.why
+    assert index.correct("red bull", mode) is None
