@@ -33,7 +33,8 @@ from searchkit.segment.stored import PackedBlock, decode_block
 from searchkit.segment.sums import Sums
 from searchkit.segment.terms import TermDictionary
 from searchkit.store.files import os_errors
-from searchkit.store.lmdb_store import ValueFile, spine
+from searchkit.store.lmdb_pages import spine
+from searchkit.store.lmdb_store import ValueFile
 
 if sys.byteorder != "little":  # pragma: no cover - no supported platform is
     raise ImportError("searchkit reads its little-endian files in place and needs a little-endian machine")

@@ -30,7 +30,8 @@ from searchkit.segment.spool import Spool
 from searchkit.segment.stored import PackedBlock, encode_stored
 from searchkit.segment.sums import encode_sums, sums_total
 from searchkit.segment.terms import encode_terms
-from searchkit.store.lmdb_store import spine, write_values
+from searchkit.store.lmdb_pages import spine
+from searchkit.store.lmdb_store import write_values
 
 
 @dataclass(frozen=True, slots=True)

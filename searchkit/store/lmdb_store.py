@@ -7,7 +7,7 @@ seen in place without copying.
 
 LMDB trusts its pages. A mutable store's pages are therefore looked at before LMDB is let in (`lmdb_pages.py`),
 and its values carry frames (`codec/frame.py`); a value file has a `spine` checksum over every page LMDB
-itself follows, and whoever wrote the values has sums over them. Costs: a read transaction a few
+itself follows (`lmdb_pages.py`), and whoever wrote the values has sums over them. Costs: a read transaction a few
 microseconds, a write transaction two syncs, opening a mutable store about two milliseconds for every thousand
 records. LMDB refuses to open a path twice in one process, so environments are shared through a registry, by
 file and not by name, since a directory can be moved, or removed and made again, while it is open; a forked
@@ -24,7 +24,6 @@ import os
 import threading
 import time
 import weakref
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,7 +49,6 @@ from searchkit.store.lmdb_pages import (
     check_tree,
     commit_record,
     complete,
-    page_size,
 )
 from searchkit.store.txn import Txn
 
@@ -65,6 +63,9 @@ _LOCK_BYTES = (_READERS_MAX + 1) * 64 + 4096
 _META_TXN = META_BYTES - 8
 """Where the number of its transaction stands in a meta page."""
 _ALREADY_OPEN = "already open in this process"
+_ALREADY_OPEN_HINT = (
+    "If this process was forked while another thread wrote the file, use it in a process that is started afresh."
+)
 _CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
 """How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
 _CAUSES = {
@@ -107,13 +108,17 @@ class _Environment:
 
 
 def _close(environment: Any, pid: int) -> None:
+    """Close it, and let no fork happen meanwhile: LMDB would wait in the child for the thread that closes it here."""
     if os.getpid() == pid:
-        environment.close()
+        with _forks.closing:
+            environment.close()
     _handles.pop(id(environment), None)
 
 
 def _close_orphans() -> None:
     """In a forked child, close what a thread of the parent was about to close: that thread is not here."""
+    if _forks.half_closed:
+        return
     for number, (owner, handle, pid) in list(_handles.items()):
         if owner() is None and pid != os.getpid():
             handle.close()
@@ -124,13 +129,12 @@ _Key: TypeAlias = tuple[int, int]
 _environments: weakref.WeakValueDictionary[_Key, _Environment] = weakref.WeakValueDictionary()
 _handles: dict[int, tuple[weakref.ref[_Environment], Any, int]] = {}
 """What LMDB has open, with who uses it, and the process it was opened in."""
-_registry = threading.RLock()
-_forks = Forks(_registry)
+_forks = Forks()
 
 
 def _shared(path: Path, *, mutable: bool, **options: Any) -> _Environment:
     """The open environment of a file, whatever names it has or had, or a new one."""
-    with _registry:
+    with _forks.opening:
         for attempt in itertools.count():
             key = _key(path)
             environment = None if key is None else _environments.get(key)
@@ -140,8 +144,10 @@ def _shared(path: Path, *, mutable: bool, **options: Any) -> _Environment:
                 environment = _Environment(path, **options)
             except StorageError as error:
                 # Another thread let go of this file, is about to close it, and was interrupted in between.
-                if _ALREADY_OPEN not in str(error) or attempt == _CLOSING_ATTEMPTS:
+                if _ALREADY_OPEN not in str(error):
                     raise
+                if attempt == _CLOSING_ATTEMPTS:
+                    raise StorageError(path, _ALREADY_OPEN, hint=_ALREADY_OPEN_HINT) from error
                 _close_orphans()
                 time.sleep(_CLOSING_WAIT_S)
                 continue
@@ -174,7 +180,7 @@ def _abandon(environment: _Environment, before: tuple[bytes, ...]) -> None:
     If LMDB cannot write a meta page, it leaves the new tree there under the old number, and goes by the other page.
     What was there before is put back, under the lock of writers, so that both pages are sound again.
     """
-    with _registry, environment.gate.alone(), contextlib.suppress(lmdb.Error, OSError):
+    with _forks.opening, environment.gate.alone(), contextlib.suppress(lmdb.Error, OSError):
         _Forgetting(environment)()
         fresh = lmdb.open(os.fspath(environment.path), subdir=False, create=False, max_readers=_READERS_MAX)
         try:
@@ -241,7 +247,7 @@ def _make(path: Path, databases: tuple[str, ...]) -> None:
 
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
-        with _lmdb_errors(path):
+        with _forks.files.passing(), _lmdb_errors(path):
             environment = lmdb.open(os.fspath(fresh), subdir=False, lock=False, sync=False, max_dbs=16, mode=0o600)
             try:
                 with environment.begin(write=True) as handle:
@@ -421,8 +427,6 @@ class LmdbStore:
 
 # --- files of values, written once ----------------------------------------------------------------------
 
-_PAGE_BYTES_OFFSET, _OVERFLOW = 10, 0x04
-
 
 def write_values(path: Path, values: Mapping[str, bytes | memoryview]) -> None:
     """Write a new value file and sync it; the caller syncs the directory.
@@ -431,7 +435,7 @@ def write_values(path: Path, values: Mapping[str, bytes | memoryview]) -> None:
     """
     page = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
     total = sum(memoryview(value).nbytes + 2 * page for value in values.values())
-    with _lmdb_errors(path):
+    with _forks.files.passing(), _lmdb_errors(path):
         environment = lmdb.open(
             os.fspath(path), subdir=False, lock=False, sync=False, map_size=2 * total + 64 * page, mode=0o600
         )
@@ -443,9 +447,9 @@ def write_values(path: Path, values: Mapping[str, bytes | memoryview]) -> None:
                 environment.sync(True)
         finally:
             environment.close()
-        # LMDB syncs the data; a size that grew is metadata, and some file systems want it asked for.
-        with open(path, "rb") as file, syncing(path):
-            os.fsync(file.fileno())
+    # LMDB syncs the data; a size that grew is metadata, and some file systems want it asked for.
+    with os_errors(path), open(path, "rb") as file, syncing(path):
+        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -457,31 +461,6 @@ def _unsynced(where: Path) -> Iterator[None]:
     except StorageError as error:
         error.unsynced = True
         raise
-
-
-def spine(path: Path) -> tuple[int, int]:
-    """Size in bytes of a value file, and a checksum of every page of it that LMDB follows.
-
-    Reads the headers of all runs of overflow pages (where values live) and all other pages whole: a few
-    kilobytes. A size or sum that differs from what was noted at writing means that the file must not be
-    opened, because LMDB ends the process on some damaged pages.
-    """
-    with _lmdb_errors(path), open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        page_bytes = page_size(file.read(4096))
-        check, offset = 0, 0
-        while offset < size:
-            file.seek(offset)
-            header = file.read(16)
-            flags = int.from_bytes(header[_PAGE_BYTES_OFFSET : _PAGE_BYTES_OFFSET + 2], "little")
-            pages = int.from_bytes(header[12:16], "little")
-            if flags == _OVERFLOW and pages > 0:
-                check = zlib.crc32(header, check)
-                offset += pages * page_bytes
-            else:
-                check = zlib.crc32(header + file.read(page_bytes - 16), check)
-                offset += page_bytes
-        return size, check
 
 
 class ValueFile:

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from searchkit.errors import Closed, DamageError, SearchkitError, StorageError
 from searchkit.store import lmdb_store
-from searchkit.store.lmdb_store import LmdbStore, ValueFile, spine, write_values
+from searchkit.store.lmdb_pages import spine
+from searchkit.store.lmdb_store import LmdbStore, ValueFile, write_values
 from searchkit.store.txn import Txn
 
 
