@@ -3,7 +3,9 @@
 LMDB must not move its map while a transaction of the same process looks at it, and what it keeps open must not
 be shared with a forked child: a child that lets go of it takes its parent's place in the table of readers away.
 So reads pass a gate, growth of a map passes it alone, and a fork waits for it: the child closes its copies of
-what is open while its parent's threads stand before the gate, and then opens files of its own.
+what is open while its parent's threads stand before the gate, and then opens files of its own. Nor must a child get
+what a thread of its parent is closing or writing: to the child it would be in use until the end of time, since that
+thread is not there. A fork waits some seconds at most; what was not ready then, the child lets be.
 Cost: half a microsecond for a pass. What this module does not know: LMDB.
 """
 
@@ -17,12 +19,14 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from typing import Any
 
 from searchkit.errors import StorageError
 
 _FORK_WAIT_S = 5.0
-"""How long a fork waits for reads of other threads, which take milliseconds, and its parent for the child to close."""
+"""How long a fork waits for all reads of other threads, which take milliseconds, and its parent for the child to close."""
+_FORK_WAIT_FOR_FILES_S = 2.0
+"""How long it waits for files of values that other threads write; those are not waited for by readers of anything else."""
 
 
 _LOADED_LATE = frozenset({"searchkit", "numba", "llvmlite"})
@@ -87,19 +91,17 @@ class Gate:
         if self.nested:
             raise StorageError(self._where, "has grown while it was being read", hint="Read it again.")
 
-    def _close(self, seconds: float | None) -> bool:
-        """Close it and wait for those who are through; whether nobody is any more after so many seconds."""
-        deadline = None if seconds is None else time.monotonic() + seconds
+    def _close(self, deadline: float | None) -> tuple[bool, bool]:
+        """Close it and wait for those who are through; whether it was closed in time, and whether nobody is through."""
         with self._changed:
             while self._closed:
-                self._changed.wait()
+                if not self._changed.wait(_left(deadline)) and _left(deadline) == 0:
+                    return False, False
             self._closed = True
             while self._passing:
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    return False
-                self._changed.wait(left)
-        return True
+                if not self._changed.wait(_left(deadline)) and _left(deadline) == 0:
+                    return True, False
+        return True, True
 
     def _open(self) -> None:
         with self._changed:
@@ -109,6 +111,11 @@ class Gate:
     def _renew(self) -> None:
         """In a child, whose other threads are gone: nobody is through."""
         self._changed, self._passing, self._closed, self._own = threading.Condition(), 0, False, threading.local()
+
+
+def _left(deadline: float | None) -> float | None:
+    """Seconds until a moment; None if there is none."""
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 def _let_imports_end() -> None:
@@ -127,16 +134,27 @@ def _let_imports_end() -> None:
 class Forks:
     """Brings what is open through a fork: for each gate, what a child does with its copy.
 
-    Parameters
+    All waiting before a fork has an end; what was not ready by then is let be by the child, which has locks of its own.
+
+    Attributes
     ----------
-    lock : a lock of threading that its thread may take twice
-        Held across the fork, so that a child never finds it taken by a thread it does not have.
+    files : Gate
+        Passed by those who write files that no child may find half open.
+    opening, closing : lock of threading that its thread may take twice
+        Held across the fork, so that a child never finds half done what they guard. Who holds `closing`, waits for
+        nothing else: it is taken by whichever thread happens to collect garbage.
+    half_closed : bool
+        Whether this process is a child whose parent was closing something and did not finish in time.
     """
 
-    def __init__(self, lock: AbstractContextManager[bool]) -> None:
-        self._lock = lock
+    def __init__(self) -> None:
+        self.files = Gate("a file of values")
+        self.opening, self.closing = threading.RLock(), threading.RLock()
+        self.half_closed = False
+        self._forking = threading.Lock()  # One at a time, since what follows is of the fork under way.
         self._open: weakref.WeakKeyDictionary[Gate, Callable[[], object]] = weakref.WeakKeyDictionary()
-        self._held: list[tuple[Gate, bool]] = []
+        self._held: list[tuple[Gate, bool, bool]] = []
+        self._taken: list[Any] = []
         self._pipe: tuple[int, int] | None = None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=self._before, after_in_parent=self._in_parent, after_in_child=self._in_child)
@@ -147,12 +165,22 @@ class Forks:
 
     def _before(self) -> None:
         _let_imports_end()
-        self._lock.__enter__()
+        self._forking.acquire()
         # A thread that forks within a read of its own cannot wait for itself: what it reads stays open in the child.
-        self._held = [(gate, gate._close(_FORK_WAIT_S)) for gate in list(self._open) if not gate.nested]
-        if self._held:
+        if not self.files.nested:
+            self._held = [(self.files, *self.files._close(time.monotonic() + _FORK_WAIT_FOR_FILES_S))]
+        deadline = time.monotonic() + _FORK_WAIT_S
+        self._take(self.opening, deadline)
+        gates = [gate for gate in list(self._open) if not gate.nested]
+        self._held += [(gate, *gate._close(deadline)) for gate in gates]
+        self._take(self.closing, deadline)
+        if gates:
             with contextlib.suppress(OSError):
                 self._pipe = os.pipe()
+
+    def _take(self, lock: Any, deadline: float) -> None:
+        if lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            self._taken.append(lock)
 
     def _in_parent(self) -> None:
         if self._pipe is not None:
@@ -162,18 +190,28 @@ class Forks:
             closed_by_child.register(reader, select.POLLIN)  # Also told of the end of a pipe.
             closed_by_child.poll(_FORK_WAIT_S * 1e3)
             os.close(reader)
-        for gate, _ in self._held:
-            gate._open()
-        self._held, self._pipe = [], None
-        self._lock.__exit__(None, None, None)
+        for gate, ours, _ in self._held:
+            if ours:
+                gate._open()
+        self._end()
 
     def _in_child(self) -> None:
-        for gate, quiet in self._held:
-            if quiet:
-                self._open[gate]()
+        for gate, _, quiet in self._held:
+            let_go = self._open.get(gate)
+            if quiet and let_go is not None:
+                let_go()
             gate._renew()
         if self._pipe is not None:
             for end in self._pipe:
                 os.close(end)
-        self._held, self._pipe = [], None
-        self._lock.__exit__(None, None, None)
+        if self.opening not in self._taken:
+            self.opening = threading.RLock()
+        if self.closing not in self._taken:
+            self.closing, self.half_closed = threading.RLock(), True
+        self._end()
+
+    def _end(self) -> None:
+        taken, self._held, self._taken, self._pipe = self._taken, [], [], None
+        for lock in taken:
+            lock.release()
+        self._forking.release()

@@ -63,6 +63,9 @@ _LOCK_BYTES = (_READERS_MAX + 1) * 64 + 4096
 _META_TXN = META_BYTES - 8
 """Where the number of its transaction stands in a meta page."""
 _ALREADY_OPEN = "already open in this process"
+_ALREADY_OPEN_HINT = (
+    "If this process was forked while another thread wrote the file, use it in a process that is started afresh."
+)
 _CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
 """How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
 _CAUSES = {
@@ -105,13 +108,17 @@ class _Environment:
 
 
 def _close(environment: Any, pid: int) -> None:
+    """Close it, and let no fork happen meanwhile: LMDB would wait in the child for the thread that closes it here."""
     if os.getpid() == pid:
-        environment.close()
+        with _forks.closing:
+            environment.close()
     _handles.pop(id(environment), None)
 
 
 def _close_orphans() -> None:
     """In a forked child, close what a thread of the parent was about to close: that thread is not here."""
+    if _forks.half_closed:
+        return
     for number, (owner, handle, pid) in list(_handles.items()):
         if owner() is None and pid != os.getpid():
             handle.close()
@@ -122,13 +129,12 @@ _Key: TypeAlias = tuple[int, int]
 _environments: weakref.WeakValueDictionary[_Key, _Environment] = weakref.WeakValueDictionary()
 _handles: dict[int, tuple[weakref.ref[_Environment], Any, int]] = {}
 """What LMDB has open, with who uses it, and the process it was opened in."""
-_registry = threading.RLock()
-_forks = Forks(_registry)
+_forks = Forks()
 
 
 def _shared(path: Path, *, mutable: bool, **options: Any) -> _Environment:
     """The open environment of a file, whatever names it has or had, or a new one."""
-    with _registry:
+    with _forks.opening:
         for attempt in itertools.count():
             key = _key(path)
             environment = None if key is None else _environments.get(key)
@@ -138,8 +144,10 @@ def _shared(path: Path, *, mutable: bool, **options: Any) -> _Environment:
                 environment = _Environment(path, **options)
             except StorageError as error:
                 # Another thread let go of this file, is about to close it, and was interrupted in between.
-                if _ALREADY_OPEN not in str(error) or attempt == _CLOSING_ATTEMPTS:
+                if _ALREADY_OPEN not in str(error):
                     raise
+                if attempt == _CLOSING_ATTEMPTS:
+                    raise StorageError(path, _ALREADY_OPEN, hint=_ALREADY_OPEN_HINT) from error
                 _close_orphans()
                 time.sleep(_CLOSING_WAIT_S)
                 continue
@@ -172,7 +180,7 @@ def _abandon(environment: _Environment, before: tuple[bytes, ...]) -> None:
     If LMDB cannot write a meta page, it leaves the new tree there under the old number, and goes by the other page.
     What was there before is put back, under the lock of writers, so that both pages are sound again.
     """
-    with _registry, environment.gate.alone(), contextlib.suppress(lmdb.Error, OSError):
+    with _forks.opening, environment.gate.alone(), contextlib.suppress(lmdb.Error, OSError):
         _Forgetting(environment)()
         fresh = lmdb.open(_named(environment.path), subdir=False, create=False, max_readers=_READERS_MAX)
         try:
@@ -239,7 +247,7 @@ def _make(path: Path, databases: tuple[str, ...]) -> None:
 
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
-        with _lmdb_errors(path):
+        with _forks.files.passing(), _lmdb_errors(path):
             environment = lmdb.open(_named(fresh), subdir=False, lock=False, sync=False, max_dbs=16, mode=0o600)
             try:
                 with environment.begin(write=True) as handle:
@@ -437,7 +445,7 @@ def write_values(path: Path, values: Mapping[str, bytes | memoryview]) -> None:
     """
     page = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
     total = sum(memoryview(value).nbytes + 2 * page for value in values.values())
-    with _lmdb_errors(path):
+    with _forks.files.passing(), _lmdb_errors(path):
         environment = lmdb.open(
             _named(path), subdir=False, lock=False, sync=False, map_size=2 * total + 64 * page, mode=0o600
         )
@@ -449,9 +457,9 @@ def write_values(path: Path, values: Mapping[str, bytes | memoryview]) -> None:
                 environment.sync(True)
         finally:
             environment.close()
-        # LMDB syncs the data; a size that grew is metadata, and some file systems want it asked for.
-        with open(path, "rb") as file, syncing(path):
-            os.fsync(file.fileno())
+    # LMDB syncs the data; a size that grew is metadata, and some file systems want it asked for.
+    with os_errors(path), open(path, "rb") as file, syncing(path):
+        os.fsync(file.fileno())
 
 
 @contextmanager

@@ -113,7 +113,6 @@ def index_of_one(tmp_path) -> searchkit.Index:
     return index
 
 
-@pytest.mark.slow
 def test_threads_that_search_do_not_keep_a_child_from_it(index_of_one: searchkit.Index) -> None:
     """A child of a busy process answers, however often it is tried."""
     stop = threading.Event()
