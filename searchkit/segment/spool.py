@@ -39,14 +39,16 @@ class Spool:
             self._file.write(data)
         self.size += memoryview(data).nbytes
 
-    def view(self) -> memoryview:
-        """All bytes so far, readable until `close`."""
+    def view(self, tail: bytes = b"") -> memoryview:
+        """All bytes so far, and `tail` after them, readable until `close`; the tail only until the next `append`."""
         if self.size <= _MEMORY_BYTES_MAX:
             self._file.seek(0)
-            return memoryview(self._file.read())
+            return memoryview(self._file.read() + tail)
         with os_errors(self._directory):
+            self._file.write(tail)
             self._file.flush()
-            return memoryview(mmap.mmap(self._file.fileno(), self.size, access=mmap.ACCESS_READ))
+            self._file.seek(self.size)  # What is appended takes the place of the tail.
+            return memoryview(mmap.mmap(self._file.fileno(), self.size + len(tail), access=mmap.ACCESS_READ))
 
     def close(self) -> None:
         """Give the memory or the temporary file back."""
