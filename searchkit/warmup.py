@@ -12,11 +12,15 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from searchkit import engine, jit, kernel_cache
 from searchkit.analysis import bulk
 from searchkit.analysis.analyzer import analyzer
 from searchkit.model.schema import Schema, Text
 from searchkit.model.vocabulary import Vocabulary
+from searchkit.segment.suggestions import vocal_of
+from searchkit.suggest.harvest import Words
 
 _LETTERS = str.maketrans("0123456789", "abcdefghij")
 _DOCUMENTS, _WORDS, _WORDS_OF_A_DOCUMENT = 12_000, 400, 40
@@ -45,9 +49,7 @@ class WarmUp:
 
 def warm_up() -> WarmUp:
     """Compile whatever is not compiled yet, for one and for several text fields."""
-    tables = importlib.import_module("searchkit.analysis.surface_table")
-    table = tables.SurfaceTable(analyzer("none").read_surfaces, Vocabulary(), slots=2)
-    table.numbers([b"one two three"], b"one two three" + bulk.GUARD)
+    _warm_up_analysis()
     # Once the encoder's kernels are loaded, segments as small as these are encoded by them.
     importlib.import_module("searchkit.segment.kernels.encode")
     for schema in (Schema.page("en"), Schema(text=Text(language="none"))):
@@ -65,6 +67,18 @@ def warm_up() -> WarmUp:
     where_kept = jit.cache_directory()
     removed = kernel_cache.remove_stale()
     return WarmUp(str(where_kept) if where_kept else "numba's own cache", removed)
+
+
+def _warm_up_analysis() -> None:
+    """Compile what is worth it only for more text than the collections here have."""
+    tables = importlib.import_module("searchkit.analysis.surface_table")
+    tally = importlib.import_module("searchkit.suggest.kernels.tally")
+    words = Words(vocal_of(analyzer("none")), slots=2)
+    table = tables.SurfaceTable(analyzer("none").read_surfaces, Vocabulary(), words, slots=2)
+    text = "one two na\u00efve three".encode()
+    table.numbers([text], text + bulk.GUARD)
+    stream, counts = table.spoken()
+    tally.tally([(stream, counts.astype(np.int64))], 1, words.hashes())
 
 
 def _records(first: int) -> Iterator[dict[str, str]]:

@@ -56,6 +56,8 @@ _APOSTROPHE = re.compile(f"[{APOSTROPHES}]")
 _ONLY_TERMS: Final = frozenset({str})
 # Shapes of surfaces that are frequent and whose pieces are known without the rules. A property test holds them to these.
 _SHAPED_CHARACTERS_MAX = 128
+_LATIN_CHARACTERS_MAX = 64
+"""Of Latin letters: neither term nor word is too long then, whatever is folded."""
 _PARTS_BITS = 7
 """Bits that take the number of parts of a surface of so many characters."""
 _APOSTROPHED = re.compile("[A-Za-z]+['\u2019][A-Za-z]+")
@@ -179,7 +181,10 @@ class Analyzer:
                 return list(map(self._terms_of_surface, surfaces)), list(map(self.word, unlike))
             parts, words = list(itertools.compress(surfaces, chosen)), list[str]()
             others = itertools.compress(surfaces, map(operator.not_, chosen))
-            read = [self._read(surface, parts, words) for surface in others]
+            latin: list[int] = []
+            read = [self._read(surface, parts, words, latin) for surface in others]
+            for place, folded in zip(latin, self._folder_for_stemmer.fold_all([parts[n] for n in latin]), strict=True):
+                parts[place] = folded
             stems = self._simple_terms(parts)
             if not read:
                 return stems, words
@@ -187,11 +192,12 @@ class Analyzer:
             both = iter(terms), iter(stems)
             return [next(one) for one in map(both.__getitem__, chosen)], words
 
-    def _read(self, surface: str, parts: list[str], words: list[str]) -> str | tuple[str, ...] | int:
+    def _read(self, surface: str, parts: list[str], words: list[str], latin: list[int]) -> str | tuple[str, ...] | int:
         """The terms of a surface that is not simple; its word goes to `words`.
 
-        What is frequent is told by its shape: possessives, numbers and names with signs in them. What their terms are stems
-        of goes to `parts`, and is told as one number: its place, and how many (`_joined`).
+        What is frequent is told by its shape: possessives, numbers and names with signs in them, Latin letters with marks.
+        What their terms are stems of goes to `parts`, and is told as one number: its place, and how many (`_joined`). Which
+        of it is still to be folded, goes to `latin`.
         """
         first = len(parts)
         if len(surface) <= _SHAPED_CHARACTERS_MAX:
@@ -205,6 +211,10 @@ class Analyzer:
             elif (_DOTTED.fullmatch(surface) and not _INITIALS.search(surface)) or _LISTED.fullmatch(surface):
                 parts += _SIGNS.split(surface)
                 words.append("")
+            elif len(surface) <= _LATIN_CHARACTERS_MAX and _LATIN.fullmatch(surface):
+                latin.append(first)
+                parts.append(surface)
+                words.append(unicodedata.normalize("NFC", cut.narrow(surface)).lower())
             if len(parts) > first:
                 return first << _PARTS_BITS | len(parts) - first
         if _LATIN.fullmatch(surface) or _is_one_piece(surface):
@@ -219,7 +229,7 @@ class Analyzer:
         return tuple(part[0] for part in found if part[0])
 
     def _simple_terms(self, surfaces: list[str]) -> list[str | tuple[str, ...]]:
-        """The term of each surface of ASCII letters and digits: what `_term` gives, without asking for each."""
+        """The term of each surface of ASCII letters and digits, or of one that was folded: `_term`, not asked for each."""
         if not surfaces:
             return []
         stems = self._stem_all("\n".join(surfaces).lower().split("\n"))

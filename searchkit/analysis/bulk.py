@@ -111,8 +111,8 @@ class BulkAnalyzer:
         self._by_kernels = False
         if not texts:
             return np.zeros(0, np.uint32), np.zeros(0, np.uint32)
-        self._seen += sum(map(len, texts))
         if self._table is None:
+            self._seen += sum(map(len, texts))
             if self._seen < KERNEL_CHARACTERS_MIN:
                 return self._plain(texts)
             module = importlib.import_module("searchkit.analysis.surface_table")

@@ -94,7 +94,7 @@ class SurfaceTable:
         self._odd = np.uint64(secrets.randbits(64) | 1)
         self._state = np.zeros(6, np.int64)
         self._found = np.zeros(0, np.uint32)
-        self._firsts = np.zeros(1, np.int64)
+        self._firsts, self._spoken = np.zeros(1, np.int64), np.zeros(0, np.uint32)
         self._keys, self._spans = np.zeros((_COLLECTED, 3), np.uint64), np.zeros((_COLLECTED, 2), np.int64)
         self.forget(vocabulary, words)
 
@@ -167,12 +167,11 @@ class SurfaceTable:
                 if status == kernels.DONE:
                     break
                 self._grow(status, len(data))
-        self._firsts = firsts
         return self._terms(firsts)
 
     def spoken(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
         """Numbers of the words of the texts analysed last, in order, and how many surfaces each text has."""
-        return self._word_of[self._found[: int(self._state[kernels.FOUND])]], np.diff(self._firsts).astype(np.uint32)
+        return self._spoken, np.diff(self._firsts).astype(np.uint32)
 
     def _too_large(self) -> bool:
         return len(self) > SURFACES_MAX or int(self._state[kernels.ARENA_USED]) > ARENA_BYTES_MAX
@@ -221,13 +220,16 @@ class SurfaceTable:
         )
 
     def _terms(self, firsts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
-        """The terms of the texts that were scanned last."""
+        """The terms of the texts that were scanned last; their words are kept for `spoken`."""
         several = np.frombuffer(self._several, np.int64)
         counts = np.empty(len(firsts) - 1, np.uint32)
         found = int(self._state[kernels.FOUND])
         needed = found + found // 16
+        self._firsts, self._spoken = firsts, np.empty(found if self._words is not None else 0, np.uint32)
         while True:
             terms = np.empty(needed, np.uint32)
-            needed = kernels.write_terms(self._found, firsts, self._term_of, several, terms, counts)
+            needed = kernels.write_terms(
+                self._found, firsts, self._term_of, several, self._word_of, terms, counts, self._spoken
+            )
             if needed <= len(terms):
                 return terms[:needed], counts  # What it is too long is not worth a copy.

@@ -31,6 +31,8 @@ _USUAL_BYTES_MAX: Final = limits.DOCUMENT_CHARACTERS_MAX // 8
 _USUAL_ID_CHARACTERS_MAX: Final = limits.ID_BYTES_MAX // 4
 RECORD_WEIGHT: Final = 200
 """What a record counts besides its characters when records are collected: nobody should hold a million empty ones."""
+_ENCODED_AT_ONCE: Final = 256
+"""Records whose JSON is made together: enough to be quick, few enough to stay in the processor's cache meanwhile."""
 _SEPARATOR = "\0"  # No cleaned text has one.
 _SHORT_ESCAPES = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r"}
 
@@ -79,7 +81,7 @@ class Intake:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._shapes: dict[tuple[Any, ...], _Shape | None] = {}
-        self._known: set[str] = set()
+        self._only_texts = len(schema.text_fields) == len(schema)
         self._begin()
 
     def _begin(self) -> None:
@@ -90,13 +92,16 @@ class Intake:
         self._row_shapes: list[_Shape | None] = []
         self._keywords: list[tuple[tuple[str, str], ...]] = []
         self._columns: list[tuple[float, ...]] = []
-        self._known.clear()
+        self._known: set[str] = set()  # The first of the ids: the others join them when somebody asks.
+        self._noted = 0
         self._weight = 0
 
     def __bool__(self) -> bool:
         return bool(self._ids)
 
     def __contains__(self, id: str) -> bool:
+        self._known.update(self._ids[self._noted :])
+        self._noted = len(self._ids)
         return id in self._known
 
     def add(self, record: Mapping[str, Any], where: str = "") -> int:
@@ -118,14 +123,18 @@ class Intake:
                 shape = self._new_shape(keys)
             if shape is not None and self._usual(shape, record, where):
                 return self._weight  # Most records come this way, so there is no further call in it.
+        return self._unusual(record, where)
+
+    def _unusual(self, record: Mapping[str, Any], where: str) -> int:
+        """Keep any record."""
         document = finished(take_apart(record, self._schema, where), where)
         self._values += document.texts
         self._ids.append(document.id)
         self._data.append(document.stored)
         self._row_shapes.append(None)
-        self._keywords.append(document.keywords)
-        self._columns.append(document.columns)
-        self._known.add(document.id)
+        if not self._only_texts:
+            self._keywords.append(document.keywords)
+            self._columns.append(document.columns)
         self._weight += len(document.stored) + RECORD_WEIGHT
         return self._weight
 
@@ -143,10 +152,7 @@ class Intake:
             or data.count(0) != shape.separators
         ):
             return False
-        if shape.plain:
-            self._keywords.append(())
-            self._columns.append(())
-        else:
+        if not self._only_texts:
             listed = [*values]
             keywords, columns = shape.keywords_of(listed, where), shape.columns_of(listed, where)
             self._keywords.append(keywords)
@@ -155,7 +161,6 @@ class Intake:
         self._ids.append(id)
         self._data.append(data)
         self._row_shapes.append(shape)
-        self._known.add(id)
         self._weight += len(data) + RECORD_WEIGHT
         return True
 
@@ -177,9 +182,16 @@ class Intake:
             width = len(self._schema.text_fields) if shape is None else shape.separators + 1
             values = self._values[place : place + width * size]
             texts += values if shape is None else shape.texts_of(values)
-            stored += data if shape is None else shape.encode(data)
+            if shape is None:
+                stored += data
+            else:
+                for first in range(0, size, _ENCODED_AT_ONCE):
+                    stored += shape.encode(data[first : first + _ENCODED_AT_ONCE])
             row, place = row + size, place + width * size
-        found = Documents(self._ids, texts, self._keywords, self._columns, stored, digests_of(stored))
+        keywords, columns = self._keywords, self._columns
+        if self._only_texts:
+            keywords, columns = [()] * row, [()] * row
+        found = Documents(self._ids, texts, keywords, columns, stored, digests_of(stored))
         self._begin()
         return found
 
@@ -199,8 +211,6 @@ class _Shape:
         The key of the id.
     separators : int
         Between the values.
-    plain : bool
-        Whether there are no fields but text fields.
     """
 
     def __init__(self, keys: tuple[str, ...], schema: Schema) -> None:
@@ -215,7 +225,6 @@ class _Shape:
                 self._columns.append((name, field, place_of.get(name)))
             elif isinstance(field, Keyword) and name in place_of:
                 self._keywords.append((name, place_of[name]))
-        self.plain = not self._keywords and not self._columns
         self._order = [keys.index(self.id_key), *place_of.values()]
         names = ["id", *place_of]
         members = (json.dumps(name, ensure_ascii=False).replace("%", "%%") + ':"%b"' for name in names)

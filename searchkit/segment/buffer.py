@@ -33,7 +33,7 @@ from searchkit.model.document import Document
 from searchkit.model.intake import Documents
 from searchkit.model.vocabulary import Vocabulary
 from searchkit.segment.inversion import Inverted
-from searchkit.segment.stored import PackedBlock, StoredBlocks
+from searchkit.segment.stored import PackedBlock, StoredBlocks, StoredPart
 
 Spoken: TypeAlias = tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
 
@@ -51,8 +51,8 @@ class SegmentDocuments:
     ----------
     ids : list of str
     digests : ndarray of shape (documents,), uint64
-    stored : iterable of bytes or PackedBlock
-        Records as JSON, or blocks of them; walked through once.
+    stored : StoredPart, or iterable of bytes or PackedBlock
+        All blocks of records; or records as JSON and blocks of them, walked through once.
     lengths : ndarray of shape (documents, fields), uint32
         Tokens of each text field.
     columns : ndarray of shape (documents, columns), float64
@@ -65,7 +65,7 @@ class SegmentDocuments:
 
     ids: list[str]
     digests: npt.NDArray[np.uint64]
-    stored: Iterable[bytes | PackedBlock]
+    stored: Iterable[bytes | PackedBlock] | StoredPart
     lengths: npt.NDArray[np.uint32]
     columns: npt.NDArray[np.float64]
     keywords: dict[tuple[str, str], npt.NDArray[np.uint32]]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import struct
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,22 @@ class PackedBlock:
 
     data: bytes | memoryview
     documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """All blocks of a segment, one after the other, as they are written.
+
+    Attributes
+    ----------
+    data : memoryview
+        The `stored` part.
+    offsets : sequence of int
+        Of each block, and of the end.
+    """
+
+    data: memoryview
+    offsets: Sequence[int]
 
 
 def encode_stored(records: Iterable[bytes | PackedBlock]) -> Iterator[bytes | memoryview]:
@@ -79,14 +95,24 @@ class StoredBlocks:
             self._offsets.append(self._spool.size)
         self._waiting = group
 
-    def records(self, alive: npt.NDArray[np.bool_]) -> Iterator[bytes | PackedBlock]:
-        """Those that are wanted, for `encode_stored`: in blocks as they are where all of a block are.
+    def records(self, alive: npt.NDArray[np.bool_]) -> Iterable[bytes | PackedBlock] | StoredPart:
+        """Those that are wanted: the finished part if all are, else what `encode_stored` takes. Until the next `append`.
 
         Parameters
         ----------
         alive : ndarray of shape (records,), bool
             Which are wanted.
         """
+        if not alive.all():
+            return self._wanted(alive)
+        rest = _packed(self._compressor, self._waiting) if self._waiting else b""
+        offsets = array("Q", self._offsets)
+        if rest:
+            offsets.append(self._spool.size + len(rest))
+        return StoredPart(self._spool.view(rest), offsets)
+
+    def _wanted(self, alive: npt.NDArray[np.bool_]) -> Iterator[bytes | PackedBlock]:
+        """In blocks as they are where all of a block are wanted."""
         first, size = 0, STORED_BLOCK_DOCUMENTS
         view = self._spool.view()
         for start, end in itertools.pairwise(self._offsets):

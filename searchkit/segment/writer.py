@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from searchkit.segment.ids import encode_ids
 from searchkit.segment.layout import Head
 from searchkit.segment.postings import EncodedBatch, PostingsEncoder, codes_for, worth_compiling
 from searchkit.segment.spool import Spool
-from searchkit.segment.stored import PackedBlock, encode_stored
+from searchkit.segment.stored import PackedBlock, StoredPart, encode_stored
 from searchkit.segment.sums import encode_sums, sums_total
 from searchkit.segment.terms import encode_terms
 from searchkit.store.lmdb_pages import spine
@@ -125,18 +125,22 @@ def _add_lengths(parts: dict[str, bytes | memoryview], lengths: npt.NDArray[np.u
     return tuple(widths)
 
 
-def _add_stored(parts: dict[str, bytes | memoryview], records: Iterable[bytes | PackedBlock], directory: Path) -> Spool:
-    spool = Spool(directory)
-    offsets = [0]
-    for block in encode_stored(records):
-        spool.append(block)
-        offsets.append(spool.size)
-    parts[layout.STORED_INDEX] = _offsets(offsets, "the stored records of a segment in bytes")
-    parts[layout.STORED] = spool.view()
+def _add_stored(
+    parts: dict[str, bytes | memoryview], records: Iterable[bytes | PackedBlock] | StoredPart, directory: Path
+) -> Spool:
+    """Add the records; what must be closed once they are written."""
+    spool, offsets = Spool(directory), [0]
+    if not isinstance(records, StoredPart):
+        for block in encode_stored(records):
+            spool.append(block)
+            offsets.append(spool.size)
+        records = StoredPart(spool.view(), offsets)
+    parts[layout.STORED_INDEX] = _offsets(records.offsets, "the stored records of a segment in bytes")
+    parts[layout.STORED] = records.data
     return spool
 
 
-def _offsets(offsets: list[int], what: str) -> bytes:
+def _offsets(offsets: Sequence[int], what: str) -> bytes:
     """Ascending offsets within one part, which are 32 bits wide because a part has at most that many bytes."""
     if offsets[-1] > limits.SEGMENT_PART_BYTES_MAX:
         raise LimitExceeded(what, offsets[-1], limits.SEGMENT_PART_BYTES_MAX)

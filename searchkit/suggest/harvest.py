@@ -94,11 +94,14 @@ class Words(dict[str, int]):
     Parameters
     ----------
     vocal : Vocal
+    slots : int, optional
+        Slots of that table at first, a power of two.
     """
 
-    def __init__(self, vocal: Vocal) -> None:
+    def __init__(self, vocal: Vocal, slots: int | None = None) -> None:
         super().__init__()
         self.vocal = vocal
+        self._slots = {} if slots is None else {"slots": slots}
         self._words: dict[str, int] = {}
         self._keys: dict[int, str] = {}  # Of words that are not their own keys.
         self._table: WordTable | None = None
@@ -150,7 +153,7 @@ class Words(dict[str, int]):
             The words of the others of these; empty for one that has none.
         """
         if self._table is None:
-            self._table = importlib.import_module("searchkit.suggest.kernels.words").WordTable()
+            self._table = importlib.import_module("searchkit.suggest.kernels.words").WordTable(**self._slots)
             self._enter_words(list(self._words))
             self._words = {}
         assert self._table is not None

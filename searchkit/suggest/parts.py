@@ -51,9 +51,18 @@ def encode_words(letters: bytes, counts: npt.NDArray[np.int64]) -> bytes:
     ends = np.flatnonzero(np.frombuffer(letters, np.uint8) == _LINE_FEED)
     order = order_of(letters, ends)
     order = order[counts[order] > 0]
-    words = letters.split(b"\n")
-    text = b"\n".join([*map(words.__getitem__, order.tolist()), b""])
+    text = _gathered(np.frombuffer(letters, np.uint8), ends, order).tobytes()
     return zstd.compress(len(order).to_bytes(4, "little") + _planes(counts[order].astype(np.uint32)) + text)
+
+
+def _gathered(
+    letters: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint8]:
+    """Words and the byte after each, in another order."""
+    sizes = np.diff(ends, prepend=-1)[order]
+    after = np.cumsum(sizes)
+    gathered: npt.NDArray[np.uint8] = letters[np.arange(int(sizes.sum())) + np.repeat(ends[order] + 1 - after, sizes)]
+    return gathered
 
 
 def decode_words(part: bytes | memoryview) -> dict[str, int]:
@@ -99,7 +108,11 @@ def decode_titles(part: bytes | memoryview, documents: int) -> list[str]:
 
 
 def _planes(numbers: npt.NDArray[np.uint32]) -> bytes:
-    return b"".join((numbers >> np.uint32(8 * plane)).astype(np.uint8).tobytes() for plane in range(_WIDTH))
+    largest = int(numbers.max(initial=0))
+    return b"".join(
+        (numbers >> np.uint32(8 * plane)).astype(np.uint8).tobytes() if largest >> 8 * plane else bytes(len(numbers))
+        for plane in range(_WIDTH)
+    )
 
 
 def _numbers(data: bytes, start: int, size: int) -> npt.NDArray[np.uint32]:

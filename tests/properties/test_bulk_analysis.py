@@ -56,6 +56,21 @@ def test_a_batch_has_the_terms_of_its_texts(batch: list[str], language: str) -> 
     assert terms_of(language, batch) == [analyzer(language).terms(text) for text in batch]
 
 
+marked = st.text(
+    st.sampled_from("aeIſstz") | st.characters(min_codepoint=0xC0, max_codepoint=0x24F), min_size=1, max_size=80
+)
+
+
+@given(batch=st.lists(marked, min_size=1, max_size=8), language=languages)
+@example(batch=["ſ", "ŉ", "ǆ" * 64, "ǆ" * 65, "İ" * 64, "Straße", "a|b"], language="en")
+def test_letters_with_marks_are_folded_together(batch: list[str], language: str) -> None:
+    """Words of Latin letters have the terms and words they have one by one."""
+    how = analyzer(language)
+    terms, words = how.read_surfaces(batch, np.zeros(len(batch), np.bool_))
+    assert [(one,) if isinstance(one, str) else one for one in terms] == [tuple(how.terms(one)) for one in batch]
+    assert words == list(map(how.word, batch))
+
+
 @given(batches=st.lists(batches, min_size=1, max_size=3), language=languages)
 @example(
     batches=[["Anna's don't l'homme 1,000 12,34 a.b A.b:c U.S.A x.y.1 www.a-b.org .net C++ 1.2.3 c# İ'x naïve"]],

@@ -96,3 +96,20 @@ def test_kernels_are_cached_there_and_others_are_left_alone(cache: Path) -> None
     )
     assert ours.startswith(str(cache)) and used.startswith(ours)
     assert others == ""
+
+
+def test_what_is_compiled_is_loaded_without_the_compiler(cache: Path) -> None:
+    """A process that finds its kernels in the cache does not make ready to compile, and still can."""
+    script = """
+import sys, numpy as np
+from searchkit.suggest.kernels import words
+for kind in (np.uint64, np.int64):
+    slots = np.zeros(4, kind)
+    words._refill(np.array([7], kind), slots)
+    print(int(slots[3]), "numba.np.linalg" in sys.modules)
+"""
+    told = [
+        subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout.split()
+        for text in (script.replace("np.int64)", ")"), script)
+    ]
+    assert told == [["7", "True"], ["7", "False", "7", "True"]]

@@ -358,8 +358,10 @@ def refill(old: Any, table: Any, shift: Any, odd: Any) -> None:
 
 
 @njit(**JIT)
-def write_terms(found: Any, firsts: Any, term_of: Any, several: Any, terms: Any, counts: Any) -> Any:
-    """Write down the terms of texts, from the numbers of their surfaces.
+def write_terms(
+    found: Any, firsts: Any, term_of: Any, several: Any, word_of: Any, terms: Any, counts: Any, words: Any
+) -> Any:
+    """Write down the terms and the words of texts, from the numbers of their surfaces.
 
     Parameters
     ----------
@@ -369,21 +371,28 @@ def write_terms(found: Any, firsts: Any, term_of: Any, several: Any, terms: Any,
         For each surface the number of its only term; or -p if it has none or several.
     several : ndarray of int64
         At p, how many terms such a surface has, and then their numbers.
+    word_of : ndarray of uint32
+        For each surface the number of its word.
     terms : ndarray of uint32
         Takes the numbers of the terms, text after text.
     counts : ndarray of shape (texts,), uint32
         Takes how many there are in each text.
+    words : ndarray of uint32
+        Takes the number of the word of each surface; empty if nobody wants them.
 
     Returns
     -------
     int
         How many there are; if `terms` is shorter, those beyond it were not written.
     """
-    written, room = 0, len(terms)
+    written, room, wanted = 0, len(terms), len(words)
     for text in range(len(counts)):
         before = written
         for place in range(firsts[text], firsts[text + 1]):
-            term = np.int64(term_of[found[place]])
+            surface = found[place]
+            term = np.int64(term_of[surface])
+            if place < wanted:
+                words[place] = word_of[surface]
             size = 1 if term >= 0 else several[-term]
             if written + size <= room:
                 if term >= 0:
