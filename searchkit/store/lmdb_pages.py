@@ -44,7 +44,6 @@ _FLAGS_AT = 10
 """Where in a page its flags stand."""
 _BIG, _SUB_DATABASE = 0x01, 0x02
 _INTEGER_KEY = 0x08
-_PAGE_FLAGS_OFFSET = 10
 _DEPTH_MAX = 32
 _ATTEMPTS = 50
 """Tries to read two meta pages that a writer does not change meanwhile; one takes some 50 microseconds."""
@@ -397,31 +396,3 @@ class _Tree:
 
 def _as_integer(key: bytes) -> int:
     return int.from_bytes(key, "little")
-
-
-# --- files of values, written once ----------------------------------------------------------------------
-
-
-def spine(path: Path) -> tuple[int, int]:
-    """Size in bytes of a value file, and a checksum of every page of it that LMDB follows.
-
-    Reads the headers of all runs of overflow pages (where values live) and all other pages whole: a few
-    kilobytes. A size or sum that differs from what was noted at writing means that the file must not be
-    opened, because LMDB ends the process on some damaged pages.
-    """
-    with os_errors(path), open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        page_bytes = page_size(file.read(4096))
-        check, offset = 0, 0
-        while offset < size:
-            file.seek(offset)
-            header = file.read(16)
-            flags = int.from_bytes(header[_PAGE_FLAGS_OFFSET : _PAGE_FLAGS_OFFSET + 2], "little")
-            pages = int.from_bytes(header[12:16], "little")
-            if flags == _OVERFLOW and pages > 0:
-                check = zlib.crc32(header, check)
-                offset += pages * page_bytes
-            else:
-                check = zlib.crc32(header + file.read(page_bytes - 16), check)
-                offset += page_bytes
-        return size, check

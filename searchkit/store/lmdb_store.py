@@ -435,9 +435,6 @@ class LmdbStore:
         self._environment = None
 
 
-# --- files of values, written once ----------------------------------------------------------------------
-
-
 def write_values(path: Path, values: Mapping[str, bytes | memoryview]) -> None:
     """Write a new value file and sync it; the caller syncs the directory.
 
