@@ -91,7 +91,7 @@ class KnownWords:
         tables, by_mode, _ = self._known
         if query.__class__ is not str or limit.__class__ is not int or not 0 <= limit <= limits.HITS_MAX:
             return None
-        known = by_mode.get(mode)
+        known = by_mode.get(mode) if isinstance(mode, str) else None  # A list cannot be looked up.
         if known is None:
             return None
         scratch = scratch_for(tables)

@@ -84,6 +84,7 @@ def test_words_are_forgotten_when_there_are_too_many(
         (("half", "10"), RequestError),
         ((7,), RequestError),
         (("half", 10, "most"), RequestError),
+        (("half", 10, ["any"]), RequestError),
         (('"half third"', -1), RequestError),
         (("hal*", 10_001), LimitExceeded),
     ],
