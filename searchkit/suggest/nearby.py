@@ -102,7 +102,9 @@ class Nearby:
             return []
         found = self._edited(codes, np.minimum(self.most, edits_allowed(size)))
         if size >= SOUNDING:
-            found = np.union1d(found, self._sounding(codes))
+            some = np.zeros(len(self), np.bool_)
+            some[found] = some[self._sounding(codes)] = True
+            found = np.flatnonzero(some)
         matrix = _padded(self.codes, self.starts[found], self.lengths[found])
         prices = channel.costs(codes, matrix, self.lengths[found], self.tables)
         scores = self.priors[found] - prices

@@ -58,13 +58,20 @@ def encode_words(letters: bytes, counts: npt.NDArray[np.int64]) -> bytes:
 
 def decode_words(part: bytes | memoryview) -> dict[str, int]:
     """Words, ascending, and how many documents hold each; ValueError if the bytes are not sound."""
+    letters, counts = unpack_words(part)
+    return dict(zip(letters.decode("utf-8").split("\n"), counts.tolist(), strict=False))
+
+
+def unpack_words(part: bytes | memoryview) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """The same as bytes, a line feed after each word, and counts; ValueError if the bytes are not sound."""
     data = zstd.decompress(part, _UNPACKED_MAX)
     size = int.from_bytes(data[:4], "little")
     counts = _numbers(data, 4, size)
-    words = data[4 + _WIDTH * size :].decode("utf-8").split("\n")
-    if len(words) != size + 1:
-        raise ValueError(f"should hold {size} words, holds {len(words) - 1}")
-    return dict(zip(words, counts.tolist(), strict=False))
+    letters = data[4 + _WIDTH * size :]
+    lines = letters.count(b"\n")
+    if lines != size or not (letters.endswith(b"\n") or not letters):
+        raise ValueError(f"should hold {size} words, holds {lines}")
+    return letters, counts.astype(np.int64)
 
 
 def encode_pairs(pairs: PairCounts) -> bytes:
