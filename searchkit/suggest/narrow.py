@@ -6,8 +6,8 @@ holds. An edit changes at most one letter for another, so a word that holds four
 of the candidates that `nearby` defines; likewise for sounds, by classes of letters that can be said alike. What passes is
 a vocabulary that gives the same answers as the whole one; a property test holds it to that.
 
-Cost: 0.1 microseconds a word, and some milliseconds for each word typed. Typed words that are not ASCII, or very short, are
-not for this way (`suits`). What this module does not know: how words are folded (it is told), and where they come from.
+Cost: 0.1 microseconds a word, and some milliseconds for each word typed. Typed words that are not of letters of ASCII
+are not for this way (`suits`). What this module does not know: how words are folded (it is told), and where they come from.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ import numpy.typing as npt
 from searchkit.suggest.lexicon import RARE, Lexicon
 from searchkit.suggest.nearby import LENGTH_APART_MAX, SOUNDING, WORD_MAX, edits_allowed
 
-SHORTEST: Final = 4
-"""Letters of a typed word from which on most words are not near it."""
 _LINE_FEED: Final = 10
 NEVER_LATIN: Final = ((0x370, 0x1D00), (0x3400, 0xA640), (0xAC00, 0xD800))
 """Characters, from and to before, that are folded to no letter of ASCII: Greek to Mongolian, Chinese, Korean."""
@@ -43,16 +41,8 @@ Masks = npt.NDArray[np.uint32]
 
 
 def suits(typed: Sequence[str]) -> bool:
-    """Whether candidates for these words can be told by their letters."""
-    from searchkit.suggest.sounds import sounds
-
-    for word in typed:
-        if not (word.isascii() and word.isalpha() and SHORTEST <= len(word) <= WORD_MAX):
-            return False
-        codes = np.frombuffer(word.encode("utf-32-le"), np.uint32)
-        if len(word) >= SOUNDING and len(sounds(codes, np.array([len(codes)]))[0]) < SHORTEST:
-            return False
-    return True
+    """Whether candidates for these words can be told by their letters: those of ASCII, at most `WORD_MAX`."""
+    return all(word.isascii() and word.isalpha() and len(word) <= WORD_MAX for word in typed)
 
 
 class Letters:
@@ -75,9 +65,11 @@ class Letters:
         self._masks: Masks = masks
         self._sizes = self._ends - self._starts
 
-    def word(self, number: int) -> str:
-        """A word."""
-        return self._text[self._starts[number] : self._ends[number]].decode("utf-8")
+    def words(self, numbers: Iterable[int]) -> list[str]:
+        """Some words."""
+        places = np.fromiter(numbers, np.int64)
+        both = zip(self._starts[places].tolist(), self._ends[places].tolist(), strict=True)
+        return [self._text[start:end].decode("utf-8") for start, end in both]
 
     @cached_property
     def _heads(self) -> npt.NDArray[np.uint64]:
@@ -103,8 +95,7 @@ class Letters:
     def strange(self, fold: Callable[[str], str]) -> Strange:
         """The words that are not letters and digits of ASCII alone, as they may look folded."""
         numbers = np.flatnonzero(self._masks & _PLAIN)
-        pieces = [self._text[start:end] for start, end in zip(self._starts[numbers], self._ends[numbers], strict=True)]
-        text = b"".join([piece + b"\n" for piece in pieces]).decode("utf-8")
+        text = "".join([f"{word}\n" for word in self.words(numbers)])
         codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
         size = int(codes.max(initial=0)) + 1
         masks, letters, others = np.zeros(size, np.uint32), np.zeros(size, np.int64), np.zeros(size, np.int64)
@@ -133,10 +124,10 @@ class Letters:
         size, most = len(typed), edits_allowed(len(typed))
         reach = LENGTH_APART_MAX if size >= SOUNDING else most
         some = np.flatnonzero((np.abs(self._sizes - size) <= reach) & (self._masks < _DIGIT))
-        masks, apart = self._masks[some], np.abs(self._sizes[some] - size)
+        masks, longer = self._masks[some], self._sizes[some] - size
         own = _mask_of(typed)
         allowed = np.where(self.counts[some] > RARE, most, 1) if rare_apart else np.int64(most)
-        kept = (_apart(masks, own) <= allowed) & (apart <= allowed)
+        kept = _edited(masks, own, longer, allowed)
         if size >= SOUNDING:
             alike = _apart(_heard(masks), _heard(np.array([own], np.uint32))[0]) <= 1
             kept |= alike & (self.counts[some] > RARE) if rare_apart else alike
@@ -169,7 +160,8 @@ class Strange(NamedTuple):
         own, size = _mask_of(key), len(key)
         reach = LENGTH_APART_MAX if sounding else edits
         fits = (self.letters <= size + reach) & (self.letters + self.others >= size - reach)
-        kept = _apart(self.masks, own) <= edits
+        longer = np.where(self.others > 0, 0, self.letters - size)
+        kept = _edited(self.masks, own, longer, np.int64(edits))
         if sounding:
             kept |= _apart(_heard(self.masks), _heard(np.array([own], np.uint32))[0]) <= 1
         found: npt.NDArray[np.int64] = self.numbers[fits & kept]
@@ -210,12 +202,12 @@ def narrow(
             spelled.update(among.near(word, edits_allowed(len(word)), sounding=len(word) >= SOUNDING).tolist())
         for key in exact:
             spelled.update(among.near(key, 0, sounding=False).tolist())
-        others = [part.word(number) for number in spelled]
+        others = part.words(spelled)
         keys.update(zip(others, map(fold, others), strict=True))
         chosen.update(part.numbers(exact.union(keys[word] for word in others)))
-        for number in chosen | spelled:
-            word = part.word(number)
-            words[word] = words.get(word, 0) + int(part.counts[number])
+        numbers = list(chosen | spelled)
+        for word, count in zip(part.words(numbers), part.counts[np.array(numbers, np.int64)].tolist(), strict=True):
+            words[word] = words.get(word, 0) + count
     for gone in less:
         for word in words:
             words[word] -= gone.get(word, 0)
@@ -247,6 +239,15 @@ def by_key(words: dict[str, int], fold: Callable[[str], str]) -> tuple[dict[str,
 def _mask_of(word: str) -> np.uint32:
     found: np.uint32 = np.bitwise_or.reduce(_MASK_OF[np.frombuffer(word.encode("ascii"), np.uint8)])
     return found & _LETTERS
+
+
+def _edited(
+    masks: Masks, own: np.uint32, longer: npt.NDArray[np.int64], edits: npt.NDArray[np.int64] | np.int64
+) -> npt.NDArray[np.bool_]:
+    """Which words may be so many edits away, being so many letters longer: as in `nearby`, by the letters they hold."""
+    extra, lacking = np.bitwise_count(masks & ~own), np.bitwise_count(own & ~masks)
+    found: npt.NDArray[np.bool_] = (extra <= edits + np.minimum(longer, 0)) & (lacking <= edits - np.maximum(longer, 0))
+    return found
 
 
 def _apart(masks: Masks, own: np.uint32) -> npt.NDArray[np.uint8]:

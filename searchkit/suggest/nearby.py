@@ -116,8 +116,11 @@ class Nearby:
 
     def _edited(self, codes: npt.NDArray[np.uint32], most: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         size, own = len(codes), _signature_of(codes)
+        # So many letters fewer are so many edits that bring no letter of their own, and so many more take none away.
+        longer = self.lengths - size
         maybe = np.flatnonzero(
-            (np.abs(self.lengths - size) <= most) & (np.bitwise_count(self.signatures ^ own) <= 2 * most)
+            (np.bitwise_count(self.signatures & ~own) <= most + np.minimum(longer, 0))
+            & (np.bitwise_count(own & ~self.signatures) <= most - np.maximum(longer, 0))
         )
         matrix = _padded(self.codes, self.starts[maybe], self.lengths[maybe])
         near = _near(codes, matrix, self.lengths[maybe], most[maybe])
@@ -208,7 +211,8 @@ def _near(
 
     if not len(words):
         return np.zeros(0, np.bool_)
-    one, others = _text_of(typed), [_text_of(row[:size]) for row, size in zip(words, lengths.tolist(), strict=True)]
+    one, rows, width = _text_of(typed), _text_of(words.ravel()), words.shape[1]
+    others = [rows[width * row : width * row + size] for row, size in enumerate(lengths.tolist())]
     edits = cdist([one], others, scorer=OSA.distance)[0].astype(np.int64)
     shared = cdist([one[:PREFIX]], [other[:PREFIX] for other in others], scorer=LCSseq.similarity)[0].astype(np.int64)
     longer = np.minimum(np.maximum(lengths, len(typed)), PREFIX)
