@@ -40,7 +40,6 @@ from searchkit.search.resolve import resolve
 from searchkit.search.within import Within, documents_within
 from searchkit.segment.suggestions import Held, held_by, lost
 from searchkit.segment.suggestions import titles as titles_of
-from searchkit.suggest.complete import Completer, Titles
 from searchkit.suggest.corrector import Corrector, Engine, typed_once
 from searchkit.suggest.harvest import Holding, total
 from searchkit.suggest.lexicon import Lexicon
@@ -50,6 +49,7 @@ from searchkit.suggest.phrase import WORDS_MAX, Knowledge, Reading, Typed, read,
 
 if TYPE_CHECKING:
     from searchkit.index.querylog import QueryLog
+    from searchkit.suggest.complete import Completer
 
 _CACHE, _FILTERED = "assistant", "assistants of filters"
 FILTERS_REMEMBERED: Final = 8
@@ -175,6 +175,8 @@ class Assistant:
 
     @cached_property
     def _completer(self) -> Completer:
+        from searchkit.suggest.complete import Completer, Titles  # A query that is corrected needs none.
+
         titles: list[str] = []
         for number, view in enumerate(self._snapshot.views):
             if self._only is None:
