@@ -10,6 +10,7 @@ microseconds each. What this module does not know: how completions and correctio
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import sys
 import time
@@ -37,17 +38,18 @@ from searchkit.search.match import matching
 from searchkit.search.request import Mode
 from searchkit.search.resolve import resolve
 from searchkit.search.within import Within, documents_within
-from searchkit.segment.suggestions import held, held_by, lost
+from searchkit.segment.suggestions import Held, held_by, lost
 from searchkit.segment.suggestions import titles as titles_of
-from searchkit.suggest.complete import Completer, Titles
-from searchkit.suggest.corrector import Corrector, Engine
-from searchkit.suggest.harvest import Yield, total
+from searchkit.suggest.corrector import Corrector, Engine, typed_once
+from searchkit.suggest.harvest import Holding, total
 from searchkit.suggest.lexicon import Lexicon
+from searchkit.suggest.narrow import Letters, by_key, narrow, suits
 from searchkit.suggest.pairs import PairCounts, Pairs
 from searchkit.suggest.phrase import WORDS_MAX, Knowledge, Reading, Typed, read, together
 
 if TYPE_CHECKING:
     from searchkit.index.querylog import QueryLog
+    from searchkit.suggest.complete import Completer
 
 _CACHE, _FILTERED = "assistant", "assistants of filters"
 FILTERS_REMEMBERED: Final = 8
@@ -127,37 +129,26 @@ class Assistant:
         self._lock = Lock()
         self._asked: Asked | None = None
         self._finding: dict[str, bool] = {}
+        self._asked_before = False
 
     # --- what it is made of -----------------------------------------------------------------------------
 
     @cached_property
-    def _yields(self) -> tuple[list[Yield], list[Yield]]:
+    def _yields(self) -> tuple[list[Holding], list[Holding]]:
         """What segments hold, and what of it is deleted or left out."""
         schema = self._snapshot.schema
         views = self._snapshot.views
         if self._only is not None:
             both = [held_by(view.reader, docs, schema) for view, docs in zip(views, self._only, strict=True)]
             return [one for found, _ in both for one in found], [one for _, gone in both for one in gone]
-        gone = [found for view in views if (found := lost(view.reader, view.dead, schema)) is not None]
-        return [held(view.reader, schema) for view in views], gone
+        gone: list[Holding] = [found for view in views if (found := lost(view.reader, view.dead, schema)) is not None]
+        return [Held(view.reader, schema) for view in views], gone
 
     @cached_property
     def _words(self) -> tuple[Lexicon, dict[str, str]]:
         """Folded words, and how those are shown that are not shown so."""
-        counts: dict[str, int] = {}
-        spellings: dict[str, dict[str, int]] = {}
-        for word, count in total(*self._yields).items():
-            if word.isascii() and word.isalnum():
-                counts[word] = count
-            else:
-                spellings.setdefault(self._analyzer.fold(word), {})[word] = count
-        shown = {}
-        for key, found in spellings.items():
-            if key in counts:
-                found[key] = counts[key]
-            counts[key] = sum(found.values())
-            shown[key] = min(found, key=lambda word: (-found[word], word))
-        return Lexicon.of(counts), {key: word for key, word in shown.items() if word != key}
+        counts, spellings = by_key(total(*self._yields), self._analyzer.fold)
+        return Lexicon.of(counts), _shown(spellings)
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -167,11 +158,25 @@ class Assistant:
     @cached_property
     def pairs(self) -> Pairs:
         """How often words stand side by side."""
+        return Pairs(self._pair_counts)
+
+    @cached_property
+    def _pair_counts(self) -> PairCounts:
         yields, gone = self._yields
-        return Pairs(PairCounts.sum([found.pairs for found in yields], [found.pairs for found in gone]))
+        return PairCounts.sum([found.pairs for found in yields], [found.pairs for found in gone])
+
+    @cached_property
+    def _few_pairs(self) -> Pairs:
+        return Pairs(self._pair_counts, often=False)
+
+    def _few_together(self, first: str, second: str) -> int:
+        """How often two words stand side by side, for one who asks seldom; pairs are read when he first does."""
+        return self._few_pairs.count(first, second)
 
     @cached_property
     def _completer(self) -> Completer:
+        from searchkit.suggest.complete import Completer, Titles  # A query that is corrected needs none.
+
         titles: list[str] = []
         for number, view in enumerate(self._snapshot.views):
             if self._only is None:
@@ -308,13 +313,14 @@ class Assistant:
             return None
         if not thorough and all(word.docs for word in words) and together([word.docs for word in words]):
             return None
-        readings = read(words, Knowledge(self.corrector, self.pairs, self.docs, self._snapshot.documents, engine))
+        known, shown = self._known_for(words, engine)
+        readings = read(words, known)
         if not readings:
             return None
         before, whole_before = self.hits(query, mode), self.hits(query, "all")
         offered: dict[str, Correction] = {}
         for reading in readings[:ALTERNATIVES_MAX]:
-            corrected, changes = self._applied(text, placed, reading)
+            corrected, changes = self._applied(text, placed, reading, shown)
             corrected += query[len(text) :]
             if corrected in offered or corrected == query:
                 continue
@@ -341,10 +347,40 @@ class Assistant:
             words.append(Typed(key, fixed, joins, BitMap() if fixed and not key else self.docs(key)))
         return words
 
-    def _applied(self, text: str, placed: list[tuple[int, str]], reading: Reading) -> tuple[str, tuple[Change, ...]]:
+    def _known_for(self, words: list[Typed], engine: Engine) -> tuple[Knowledge, dict[str, str]]:
+        """What is known of the index that may matter for some words, and how words are shown.
+
+        The first query that is corrected without a compiler is perhaps the last of its process, so only what matters for
+        its words is read.
+        """
+        documents = self._snapshot.documents
+        if engine == "numpy" and not self._asked_before and "_words" not in self.__dict__ and self._only is None:
+            self._asked_before = True
+            found = self._narrow([word.text for word in words if not word.fixed])
+            if found is not None:
+                lexicon, shown = found
+                return Knowledge(Corrector(lexicon), self._few_together, self.docs, documents, engine), shown
+        return Knowledge(self.corrector, self.pairs.count, self.docs, documents, engine), self._words[1]
+
+    def _narrow(self, typed: list[str]) -> tuple[Lexicon, dict[str, str]] | None:
+        """The words that matter for some typed ones, and how they are shown; None if that is not to be told cheaply."""
+        yields, gone = self._yields
+        held = [found.letters for found in yields if isinstance(found, Held)]
+        wanted = [*typed, *(once for word in typed for once in typed_once(word))]
+        if not suits(wanted) or any(letters is None for letters in held):
+            return None
+        pieces = {part for word in typed for place in range(1, len(word)) for part in (word[:place], word[place:])}
+        joined = {first + second for first, second in itertools.pairwise(typed)}
+        parts = [Letters(*letters) for letters in held if letters is not None]
+        less = [found.words for found in gone]
+        lexicon, spellings = narrow(parts, less, wanted, pieces | joined | set(typed), self._analyzer.fold)
+        return lexicon, _shown(spellings)
+
+    def _applied(
+        self, text: str, placed: list[tuple[int, str]], reading: Reading, shown: dict[str, str]
+    ) -> tuple[str, tuple[Change, ...]]:
         """A query with the edits of a reading, and the edits in terms of the text as it was typed."""
         pieces, changes, reached = [], [], 0
-        shown = self._words[1]
         for edit in reading.edits:
             start, (last, surface) = placed[edit.first][0], placed[edit.last - 1]
             end = last + len(surface)
@@ -353,6 +389,12 @@ class Assistant:
             changes.append(Change(start, end, to, edit.why))
             reached = end
         return "".join((*pieces, text[reached:])), tuple(changes)
+
+
+def _shown(spellings: dict[str, dict[str, int]]) -> dict[str, str]:
+    """How folded words are shown that are not shown so: as they are mostly written."""
+    best = {key: min(found, key=lambda word: (-found[word], word)) for key, found in spellings.items()}
+    return {key: word for key, word in best.items() if word != key}
 
 
 def finds_more(found: tuple[int, int], before: tuple[int, int], *, joined: bool) -> bool:

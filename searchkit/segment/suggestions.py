@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +28,7 @@ from searchkit.model.schema import Schema
 from searchkit.segment import layout
 from searchkit.segment.reader import SegmentReader
 from searchkit.suggest import parts
-from searchkit.suggest.harvest import TITLE_FIELD, Harvest, Vocal, Words, Yield, total
+from searchkit.suggest.harvest import TITLE_FIELD, Harvest, Holding, Vocal, Words, Yield, total
 from searchkit.suggest.pairs import PairCounts
 
 _DEAD = "suggest.dead"
@@ -34,6 +36,9 @@ _AT_ONCE = 512
 """Documents read at a time."""
 _BULK_FROM = 2_000
 """Documents from which on reading them is worth what the bulk analyzer does besides."""
+
+
+Decoded = TypeVar("Decoded")
 
 
 def vocal_of(analyzer: Analyzer) -> Vocal:
@@ -52,27 +57,53 @@ def gleaner_for(schema: Schema, words: object = None) -> Harvest:
     return Harvest(numbered, schema.text_fields)
 
 
-def held(reader: SegmentReader, schema: Schema) -> Yield:
-    """What all documents of a segment hold, deleted ones included.
+class Held:
+    """What all documents of a segment hold, deleted ones included; each part is read when it is first asked for.
 
-    Raises
-    ------
-    SegmentDamaged
-        If a part is not what was written.
+    Asking raises `SegmentDamaged` if the part is not what was written.
+
+    Parameters
+    ----------
+    reader : SegmentReader
+    schema : Schema
     """
-    try:
-        words, pairs = _part(reader, parts.WORDS), _part(reader, parts.PAIRS)
-        return Yield(
-            terms_as_words(reader)
-            if not analyzer(schema.language).stems
-            else parts.decode_words(words)
-            if words
-            else {},
-            parts.decode_pairs(pairs) if pairs else PairCounts.of(bitmap.to_array(BitMap())),
-            titles(reader, schema),
-        )
-    except ValueError as error:
-        raise SegmentDamaged(reader.path, f"a part for suggestions {error}") from error
+
+    def __init__(self, reader: SegmentReader, schema: Schema) -> None:
+        self._reader = reader
+        self._schema = schema
+
+    @cached_property
+    def words(self) -> dict[str, int]:
+        """Words as they are shown, and how many documents hold each."""
+        if not analyzer(self._schema.language).stems:
+            return terms_as_words(self._reader)
+        part = _part(self._reader, parts.WORDS)
+        return self._sound(parts.decode_words, part) if part else {}
+
+    @property
+    def letters(self) -> tuple[bytes, npt.NDArray[np.int64]] | None:
+        """Words as bytes, ascending, a line feed after each, and their counts; None where terms are the words."""
+        if not analyzer(self._schema.language).stems:
+            return None
+        part = _part(self._reader, parts.WORDS)
+        return self._sound(parts.unpack_words, part) if part else (b"", np.zeros(0, np.int64))
+
+    @cached_property
+    def pairs(self) -> PairCounts:
+        """How often words stand side by side."""
+        part = _part(self._reader, parts.PAIRS)
+        return self._sound(parts.decode_pairs, part) if part else PairCounts.of(bitmap.to_array(BitMap()))
+
+    @cached_property
+    def titles(self) -> list[str]:
+        """The title of each document; none at all if documents have no titles."""
+        return titles(self._reader, self._schema)
+
+    def _sound(self, decode: Callable[[memoryview], Decoded], part: memoryview) -> Decoded:
+        try:
+            return decode(part)
+        except ValueError as error:
+            raise SegmentDamaged(self._reader.path, f"a part for suggestions {error}") from error
 
 
 def titles(reader: SegmentReader, schema: Schema) -> list[str]:
@@ -97,12 +128,12 @@ def _part(reader: SegmentReader, name: str) -> memoryview | None:
     return reader.bytes_of(name, 0, size) if size else None
 
 
-def held_by(reader: SegmentReader, docs: BitMap, schema: Schema) -> tuple[list[Yield], list[Yield]]:
+def held_by(reader: SegmentReader, docs: BitMap, schema: Schema) -> tuple[list[Holding], list[Holding]]:
     """What some documents of a segment hold: yields to be added, and to be taken away. Their titles are of no use."""
     others = bitmap.full(reader.head.documents) - docs
     if len(docs) <= len(others):
         return [_gathered(reader, docs, schema)], []
-    return [held(reader, schema)], [_gathered(reader, others, schema)] if others else []
+    return [Held(reader, schema)], [_gathered(reader, others, schema)] if others else []
 
 
 def terms_as_words(reader: SegmentReader) -> dict[str, int]:
@@ -172,7 +203,7 @@ def _batches(reader: SegmentReader, docs: BitMap) -> Iterator[list[bytes]]:
 
 def merged_suggestions(sources: list[tuple[SegmentReader, BitMap]], schema: Schema) -> dict[str, bytes]:
     """The parts of a segment that holds the live documents of some others, in order."""
-    yields = [held(reader, schema) for reader, _ in sources]
+    yields = [Held(reader, schema) for reader, _ in sources]
     gone = [found for reader, dead in sources if (found := lost(reader, dead, schema)) is not None]
     titles = [
         title

@@ -85,8 +85,7 @@ class Corrector:
             return []
         near = self._near(typed, 0, min(limit, KEEP_MAX), engine)
         found = self._splits(typed)
-        for match in _TWICE.finditer(typed):
-            once = typed[: match.start(1)] + typed[match.end(1) :]
+        for once in typed_once(typed):
             found += self._near(once, TYPED_TWICE, min(limit, KEEP_MAX), engine)
         if not found:
             return near[:limit]
@@ -115,6 +114,11 @@ class Corrector:
                 text = f"{typed[:place]} {typed[place:]}"
                 found.append(Candidate(text, round(prior) - RUN_TOGETHER, RUN_TOGETHER, "run together"))
         return found
+
+
+def typed_once(typed: str) -> list[str]:
+    """What would have been typed without typing two or three letters twice."""
+    return [typed[: match.start(1)] + typed[match.end(1) :] for match in _TWICE.finditer(typed)]
 
 
 def _rank(candidate: Candidate) -> tuple[int, str]:

@@ -14,7 +14,7 @@ import importlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +83,22 @@ class Yield:
     words: dict[str, int]
     pairs: PairCounts
     titles: list[str]
+
+
+class Holding(Protocol):
+    """What some documents hold, perhaps read when it is asked for; a `Yield` is one."""
+
+    @property
+    def words(self) -> dict[str, int]:
+        """Words as they are shown, and how many documents hold each."""
+
+    @property
+    def pairs(self) -> PairCounts:
+        """How often words stand side by side."""
+
+    @property
+    def titles(self) -> list[str]:
+        """Of each document, in order."""
 
 
 class Words(dict[str, int]):
@@ -358,7 +374,7 @@ def title_of(text: str) -> str:
     return title if len(text) <= limits.TITLE_CHARACTERS_MAX else ""
 
 
-def total(yields: Sequence[Yield], less: Sequence[Yield]) -> dict[str, int]:
+def total(yields: Sequence[Holding], less: Sequence[Holding]) -> dict[str, int]:
     """Documents that hold each word in some yields, less those of others, which are in them."""
     if not yields:
         return {}

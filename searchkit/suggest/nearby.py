@@ -102,7 +102,9 @@ class Nearby:
             return []
         found = self._edited(codes, np.minimum(self.most, edits_allowed(size)))
         if size >= SOUNDING:
-            found = np.union1d(found, self._sounding(codes))
+            some = np.zeros(len(self), np.bool_)
+            some[found] = some[self._sounding(codes)] = True
+            found = np.flatnonzero(some)
         matrix = _padded(self.codes, self.starts[found], self.lengths[found])
         prices = channel.costs(codes, matrix, self.lengths[found], self.tables)
         scores = self.priors[found] - prices
@@ -114,8 +116,11 @@ class Nearby:
 
     def _edited(self, codes: npt.NDArray[np.uint32], most: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         size, own = len(codes), _signature_of(codes)
+        # So many letters fewer are so many edits that bring no letter of their own, and so many more take none away.
+        longer = self.lengths - size
         maybe = np.flatnonzero(
-            (np.abs(self.lengths - size) <= most) & (np.bitwise_count(self.signatures ^ own) <= 2 * most)
+            (np.bitwise_count(self.signatures & ~own) <= most + np.minimum(longer, 0))
+            & (np.bitwise_count(own & ~self.signatures) <= most - np.maximum(longer, 0))
         )
         matrix = _padded(self.codes, self.starts[maybe], self.lengths[maybe])
         near = _near(codes, matrix, self.lengths[maybe], most[maybe])
@@ -206,7 +211,8 @@ def _near(
 
     if not len(words):
         return np.zeros(0, np.bool_)
-    one, others = _text_of(typed), [_text_of(row[:size]) for row, size in zip(words, lengths.tolist(), strict=True)]
+    one, rows, width = _text_of(typed), _text_of(words.ravel()), words.shape[1]
+    others = [rows[width * row : width * row + size] for row, size in enumerate(lengths.tolist())]
     edits = cdist([one], others, scorer=OSA.distance)[0].astype(np.int64)
     shared = cdist([one[:PREFIX]], [other[:PREFIX] for other in others], scorer=LCSseq.similarity)[0].astype(np.int64)
     longer = np.minimum(np.maximum(lengths, len(typed)), PREFIX)

@@ -85,13 +85,20 @@ class PairCounts:
 
 
 class Pairs:
-    """Counts of pairs, to be asked. Which cells are not empty is also told by bits, where that pays."""
+    """Counts of pairs, to be asked. Which cells are not empty is also told by bits, where that pays.
 
-    def __init__(self, table: PairCounts) -> None:
+    Parameters
+    ----------
+    table : PairCounts
+    often : bool
+        Whether more than a few are asked for.
+    """
+
+    def __init__(self, table: PairCounts, *, often: bool = True) -> None:
         self._cells = table.cells
         self._counts = np.minimum(table.counts, _COUNT_MAX).astype(np.uint16)
         self._bits = self._ahead = None
-        if len(table.cells) >= _BITS_FROM:
+        if often and len(table.cells) >= _BITS_FROM:
             self._bits, self._ahead = _bits_of(table.cells)
 
     def after(self, first: int, second: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16]]:

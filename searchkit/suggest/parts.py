@@ -67,13 +67,20 @@ def _gathered(
 
 def decode_words(part: bytes | memoryview) -> dict[str, int]:
     """Words, ascending, and how many documents hold each; ValueError if the bytes are not sound."""
+    letters, counts = unpack_words(part)
+    return dict(zip(letters.decode("utf-8").split("\n"), counts.tolist(), strict=False))
+
+
+def unpack_words(part: bytes | memoryview) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """The same as bytes, a line feed after each word, and counts; ValueError if the bytes are not sound."""
     data = zstd.decompress(part, _UNPACKED_MAX)
     size = int.from_bytes(data[:4], "little")
     counts = _numbers(data, 4, size)
-    words = data[4 + _WIDTH * size :].decode("utf-8").split("\n")
-    if len(words) != size + 1:
-        raise ValueError(f"should hold {size} words, holds {len(words) - 1}")
-    return dict(zip(words, counts.tolist(), strict=False))
+    letters = data[4 + _WIDTH * size :]
+    lines = letters.count(b"\n")
+    if lines != size or not (letters.endswith(b"\n") or not letters):
+        raise ValueError(f"should hold {size} words, holds {lines}")
+    return letters, counts.astype(np.int64)
 
 
 def encode_pairs(pairs: PairCounts) -> bytes:
@@ -88,10 +95,11 @@ def decode_pairs(part: bytes | memoryview) -> PairCounts:
     """The counts of pairs; ValueError if the bytes are not sound."""
     data = zstd.decompress(part, _UNPACKED_MAX)
     size = int.from_bytes(data[:4], "little")
-    cells = np.cumsum(_numbers(data, 4, size).astype(np.int64) + 1) - 1
-    if len(data) != 4 + 2 * _WIDTH * size or (size and cells[-1] >= CELLS):
+    gaps = _numbers(data, 4, size)
+    if len(data) != 4 + 2 * _WIDTH * size or (size and int(gaps.sum(dtype=np.uint64)) + size > CELLS):
         raise ValueError("its cells are not those of a table of pairs")
-    return PairCounts(cells.astype(np.uint32), _numbers(data, 4 + _WIDTH * size, size).astype(np.int64))
+    gaps[1:] += np.uint32(1)
+    return PairCounts(np.cumsum(gaps, dtype=np.uint32), _numbers(data, 4 + _WIDTH * size, size).astype(np.int64))
 
 
 def encode_titles(titles: list[str]) -> bytes:
@@ -119,4 +127,8 @@ def _numbers(data: bytes, start: int, size: int) -> npt.NDArray[np.uint32]:
     if len(data) < start + _WIDTH * size:
         raise ValueError("is shorter than its numbers")
     planes = np.frombuffer(data, np.uint8, _WIDTH * size, start).reshape(_WIDTH, size)
-    return np.ascontiguousarray(planes.T).view("<u4").ravel()
+    numbers: npt.NDArray[np.uint32] = planes[0].astype(np.uint32)
+    for place in range(1, _WIDTH):
+        if planes[place].any():
+            numbers |= planes[place].astype(np.uint32) << np.uint32(8 * place)
+    return numbers

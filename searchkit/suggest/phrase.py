@@ -23,7 +23,6 @@ from searchkit.codec.bitmap import BitMap
 from searchkit.suggest.corrector import Candidate, Corrector, Engine
 from searchkit.suggest.lexicon import RARE
 from searchkit.suggest.nearby import PRIOR
-from searchkit.suggest.pairs import Pairs
 
 OPEN_MAX: Final = 6
 """Words of a query that are opened; one with more of them is not misspelt but something else."""
@@ -118,7 +117,8 @@ class Knowledge:
     Attributes
     ----------
     corrector : Corrector
-    pairs : Pairs
+    together : callable
+        How often two folded words stand side by side.
     docs : callable
         Live documents that hold a folded word, or another form of it.
     documents : int
@@ -127,7 +127,7 @@ class Knowledge:
     """
 
     corrector: Corrector
-    pairs: Pairs
+    together: Callable[[str, str], int]
     docs: Callable[[str], BitMap]
     documents: int
     engine: Engine = "numpy"
@@ -247,7 +247,7 @@ def _candidates(word: Typed, known: Knowledge) -> list[Candidate]:
 def _stands(text: str, known: Knowledge) -> bool:
     """Whether a candidate is one word, or two that do stand side by side somewhere."""
     first, _, second = text.partition(" ")
-    return not second or known.pairs.count(first, second) > 0
+    return not second or known.together(first, second) > 0
 
 
 def _with(
@@ -275,9 +275,9 @@ def _beside(parts: list[str], before: str, known: Knowledge) -> float:
     if len(parts) == 2:
         count = known.corrector.lexicon.count
         chance = count(parts[0]) * count(parts[1]) / max(known.corrector.lexicon.total, 1)
-        found = known.pairs.count(*parts)
+        found = known.together(*parts)
         return PRIOR * min(LIFT_MAX, math.log((found + 0.1) / (chance + 0.1)))
-    return min(2 * PRIOR, 20 * math.log1p(known.pairs.count(before, parts[0]))) if before else 0.0
+    return min(2 * PRIOR, 20 * math.log1p(known.together(before, parts[0]))) if before else 0.0
 
 
 def _why(word: Typed, candidate: Candidate) -> str:
@@ -331,7 +331,7 @@ def _joined_anyway(words: Sequence[Typed], around: BitMap, known: Knowledge) -> 
     found = []
     for number in range(len(words) - 1):
         one, two = words[number : number + 2]
-        if not _one_word(words, number, known) or known.pairs.count(one.text, two.text):
+        if not _one_word(words, number, known) or known.together(one.text, two.text):
             continue
         docs = known.docs(one.text + two.text)
         whole = together([docs, *(word.docs for place, word in enumerate(words) if place not in (number, number + 1))])
@@ -351,7 +351,7 @@ def _alone(word: Typed, known: Knowledge) -> list[Reading]:
     for candidate in known.corrector.word(word.text, _CANDIDATES, known.engine):
         parts = candidate.text.split(" ")
         if len(parts) == 2:  # What it costs to leave out a space does not count: the two are seen side by side.
-            count, cost = known.pairs.count(*parts), 0
+            count, cost = known.together(*parts), 0
             why = f"“{word.text}” is in {own:,} documents, “{candidate.text}” is written {count:,} times"
         else:
             count, cost = known.corrector.lexicon.count(candidate.text), candidate.cost

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import searchkit
 from searchkit import Keyword, Schema, Text
+from searchkit.analysis.analyzer import analyzer
 from searchkit.errors import RequestError
+from searchkit.suggest.narrow import NEVER_LATIN
 from tests.reference import completions
 
 WORDS = ["a", "ab", "abc", "abd", "b", "bad", "bac", "Cab", "cas", "cad", "dab", "das"]
@@ -226,3 +228,64 @@ def test_slips_are_forgiven_as_brute_force_does(tmp_path_factory, texts, asked, 
 def test_slips_in_anything_are_looked_for_in_bounded_time(library, typed) -> None:
     """Endless repetitions, other scripts and broken text are looked up like any word."""
     assert library.suggest(typed) == [] == library.suggest("new " + typed)
+
+
+NAMES = [
+    "search",
+    "searches",
+    "résearch",
+    "research",
+    "seärch",
+    "sea",
+    "rch",
+    "it's",
+    "red",
+    "bull",
+    "redbull",
+    "ßearch",
+]
+NAMES += ["phosphor", "fosfor", "naïvely", "naively", "nively", "ﬁnding", "finding", "поиск", "東京", "æther", "aether"]
+near_names = st.tuples(
+    st.sampled_from([name for name in NAMES if name.isascii()]), st.integers(0, 8), st.text("aeimrs", max_size=2)
+)
+slipped = near_names.map(lambda made: made[0][: made[1]] + made[2] + made[0][made[1] + 1 :])
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    parts=st.lists(
+        st.lists(st.lists(st.sampled_from(NAMES) | slipped, min_size=1, max_size=5), min_size=1, max_size=6),
+        min_size=1,
+        max_size=3,
+    ),
+    deleted=st.booleans(),
+    asked=st.lists(st.lists(slipped, min_size=1, max_size=3).map(" ".join), min_size=2, max_size=5),
+)
+def test_a_first_correction_that_reads_little_equals_others(tmp_path_factory, parts, deleted, asked) -> None:
+    """What a process is told at first, from the words that may matter, is what it is told later, from all of them."""
+    index = searchkit.create(tmp_path_factory.mktemp("site"), Schema(text=Text(language="en")))
+    for number, part in enumerate(parts):
+        with index.writer() as writer:
+            for place, words in enumerate(part):
+                writer.add({"id": f"{number}-{place}", "text": " ".join(words)})
+    if deleted:
+        with index.writer() as writer:
+            writer.delete("0-0")
+    whole = index.snapshot()
+    whole.suggest("s")
+    for text in asked:
+        for mode in ("any", "all"):
+            fresh = searchkit.open(index.path).snapshot()
+            assert fresh.correct(text, mode, engine="numpy") == whole.correct(text, mode, engine="numpy"), (text, mode)
+    index.close()
+
+
+def test_letters_of_other_alphabets_become_no_ascii_letters() -> None:
+    """What `narrow` takes for granted of whole alphabets, character by character."""
+    for language in ("en", "tr", "fa", "sv", "none"):
+        fold = analyzer(language).fold
+        for first, last in NEVER_LATIN:
+            for code in range(first, last):
+                folded = fold(chr(code))
+                assert not any(letter.isascii() and letter.isalpha() for letter in folded), hex(code)
+                assert len(folded) <= 4

@@ -102,6 +102,14 @@ def test_the_best_of_a_range_are_those_of_sorting_it(weights, data) -> None:
     assert ranked.best(low, high, limit).tolist() == expected
 
 
+def together(pairs: Pairs, first: str, second: np.ndarray) -> list[int]:
+    """How often each of some words, given by their hashes, stands right after one."""
+    found = np.zeros(len(second), np.int64)
+    which, counts = pairs.after(word_hash(first), second)
+    found[which] = counts
+    return found.tolist()
+
+
 @settings(deadline=None, max_examples=20)
 @given(pairs=st.lists(st.tuples(words, words), max_size=30), asked=st.lists(words, min_size=1, max_size=8))
 def test_bits_change_no_count_of_pairs(pairs, asked) -> None:
@@ -115,10 +123,10 @@ def test_bits_change_no_count_of_pairs(pairs, asked) -> None:
     for least in (1, 1 << 30):
         with mock.patch("searchkit.suggest.pairs._BITS_FROM", least):
             ready = Pairs(table)
-        found.append([ready.after(word_hash(first), second).tolist() for first in firsts])
+        found.append([together(ready, first, second) for first in firsts])
         assert all(ready.count(one, two) >= pairs.count((one, two)) for one, two in pairs)
         assert all(
-            ready.count(first, two) == ready.after(word_hash(first), second)[n]
+            ready.count(first, two) == together(ready, first, second)[n]
             for first, _ in pairs
             for n, two in enumerate(seconds)
         )
