@@ -1,6 +1,6 @@
 """Where compiled kernels are kept: one private directory of the user for each version of the kernels and processor.
 
-Compiling takes a minute or two, loading what was compiled a third of a second. The directory's name has a digest of
+Compiling takes a minute or two, loading what was compiled a quarter of a second. The directory's name has a digest of
 the sources of all kernels, so that no change of one is missed because it stands in another file, and of what
 compiles them. Compiled code is run as it is found; so a directory that others can write to is not used, and then
 kernels are compiled into numba's own cache, beside the sources. Cost: a millisecond. What this module does not
