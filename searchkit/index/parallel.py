@@ -7,9 +7,9 @@ a commit waits until everything is written. Another process gets the next stretc
 while all are busy, stretches grow, up to their share of the memory.
 
 A worker is a fresh interpreter, which loads what it needs by itself: worth it from some ten thousand documents on. It
-ignores Ctrl-C, ends when its writer does, however that ended, and what it leaves unlisted the next writer removes. Its
-errors are raised in the writer, which then stops. Cost: pickling the documents, about a microsecond each. What this module
-does not know: commits.
+ignores Ctrl-C, ends when its writer does, however that ended and whatever was forked from it, and what it leaves unlisted
+the next writer removes. Its errors are raised in the writer, which then stops. Cost: pickling the documents, about a
+microsecond each. What this module does not know: commits.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ class Worker:
         self.send(("begin", schema.to_dict(), str(directory), memory))
         self._thread = threading.Thread(target=self._speak, name="searchkit-worker", daemon=True)
         self._thread.start()
-        self._end = weakref.finalize(self, _end, self._process, self._messages)
+        self._end = weakref.finalize(self, _end, self._process, self._messages, os.getpid())
+        _workers.add(self)
 
     @property
     def idle(self) -> bool:
@@ -168,8 +169,32 @@ class Worker:
         self._end()
         self._thread.join()
 
+    def let_go(self) -> None:
+        """In a forked child: hold no end of its pipes, or it would not notice that its writer has ended."""
+        with open(os.devnull, "r+b", buffering=0) as nothing:
+            for pipe in (self._process.stdin, self._process.stdout):
+                with contextlib.suppress(OSError, ValueError):  # It is closed already.
+                    if (
+                        pipe is not None
+                    ):  # What the pipe's buffer holds must go nowhere, too; so the number stays taken.
+                        os.dup2(nothing.fileno(), pipe.fileno(), inheritable=False)
 
-def _end(process: subprocess.Popen[bytes], messages: queue.SimpleQueue[Any]) -> None:
+
+_workers: weakref.WeakSet[Worker] = weakref.WeakSet()
+
+
+def _let_go() -> None:
+    for worker in list(_workers):
+        worker.let_go()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
+
+
+def _end(process: subprocess.Popen[bytes], messages: queue.SimpleQueue[Any], pid: int) -> None:
+    if os.getpid() != pid:
+        return  # A forked child, which would wait for the thread that speaks with the process, and does not have it.
     process.kill()
     process.wait()
     messages.put(None)

@@ -12,7 +12,8 @@ document; nothing leaves the directory. A query that found nothing is not kept, 
 `limits.LOGGED_QUERIES_MAX`: beyond, all counts are halved, and those that come to nothing leave.
 
 Counts are gathered in memory and written together: after `FLUSH_QUERIES` different queries or `FLUSH_S` seconds, when
-asked to, and when the index is closed. What is written is durable; a process that is killed loses what it had gathered.
+asked to, and when the index is closed. What is written is durable; a process that is killed loses what it had gathered;
+a forked child leaves what its parent had gathered to the parent.
 Cost: half a microsecond a query noted, two syncs and 5 microseconds a query written. What this module does not know:
 what is a good completion.
 """
@@ -20,6 +21,7 @@ what is a good completion.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +56,7 @@ class QueryLog:
         self.path = directory / INDEX_DIRECTORY / QUERY_LOG_FILE
         self._lock = Lock()
         self._pending: dict[str, int] = {}
+        self._pid = os.getpid()
         self._since = 0.0
         self._store: LmdbStore | None = None
         self._file: tuple[int, int] | None = None
@@ -102,6 +105,7 @@ class QueryLog:
         if not text:
             return
         with self._lock:
+            self._leave_to_parent()
             if not self._pending:
                 self._since = time.monotonic()
             self._pending[text] = self._pending.get(text, 0) + times
@@ -129,6 +133,7 @@ class QueryLog:
             If it cannot be written. What was gathered is kept for another time.
         """
         with self._lock:
+            self._leave_to_parent()
             if not self._pending:
                 return
             store = self._opened()
@@ -138,6 +143,11 @@ class QueryLog:
             pending = dict(self._pending)
             store.write(lambda txn: self._add(txn, pending))
             self._pending = {}
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child: what was gathered before is the parent's to write."""
+        if self._pid != os.getpid():
+            self._pending, self._pid = {}, os.getpid()
 
     def _add(self, txn: Txn, counts: dict[str, int]) -> None:
         for text, times in counts.items():

@@ -20,11 +20,12 @@ from tests.faults.report import Report
 STEPS = 8
 
 
-def index(report: Report, *, kills: int = 500, seed: int = 1) -> None:
-    """Adding, updating and deleting, in commits with merges between them."""
+def index(report: Report, *, kills: int = 500, seed: int = 1, jobs: int = 1) -> None:
+    """Adding, updating and deleting, in commits with merges between them; in several processes, if there are jobs."""
     draw = random.Random(f"index {seed}")
+    work = (25, True, jobs)
     with Forge() as forge, tempfile.TemporaryDirectory() as scratch:
-        whole = forge.run(["live", str(Path(scratch) / "whole"), 1, 0, STEPS]).took
+        whole = forge.run(["live", str(Path(scratch) / "whole"), 1, 0, STEPS, *work]).took
         while report.figures.get("kills", 0) < kills:
             story_seed = draw.randrange(1 << 30)
             told = story.steps(story_seed, STEPS)
@@ -34,7 +35,9 @@ def index(report: Report, *, kills: int = 500, seed: int = 1) -> None:
             while reached < STEPS:
                 about = f"index, seed {seed}, story {story_seed}, from step {reached}"
                 done = forge.run(
-                    ["live", str(site), story_seed, reached, STEPS], kill_after=draw.uniform(0, whole * 0.8), timeout=60
+                    ["live", str(site), story_seed, reached, STEPS, *work],
+                    kill_after=draw.uniform(0, whole * 0.8),
+                    timeout=60,
                 )
                 _note(report, done, about)
                 least = acknowledged(done.events, reached)

@@ -29,6 +29,7 @@ class Part(NamedTuple):
 
 PARTS: dict[str, Part] = {
     "kill-index": Part(kill.index, {"kills": 500}, {"kills": 8}),
+    "kill-jobs": Part(kill.index, {"kills": 200, "jobs": 2}, {"kills": 2, "jobs": 2}),
     "kill-merge": Part(kill.merge, {"kills": 500}, {"kills": 4}),
     "kill-delete": Part(kill.delete, {"kills": 100}, {"kills": 2}),
     "kill-crawl": Part(kill.crawl, {"kills": 200}, {"kills": 1}, seeded=False),

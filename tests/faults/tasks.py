@@ -18,8 +18,11 @@ from typing import Any
 import searchkit
 from crawler.journal import Journal
 from searchkit.errors import SearchkitError
+from searchkit.index import parallel
+from searchkit.index import writer as index_writer
 from searchkit.index.catalog import Catalog
 from searchkit.index.examine import examine_segments
+from searchkit.index.querylog import QueryLog
 from searchkit.pages.records import PageRecord, Reason
 from searchkit.pages.store import PageStore
 from tests.faults import story
@@ -57,10 +60,12 @@ def warm() -> None:
 # --- an index -------------------------------------------------------------------------------------------
 
 
-def live(directory: str, seed: int, first: int, end: int, size: int = 25, merging: bool = True) -> None:
+def live(directory: str, seed: int, first: int, end: int, size: int = 25, merging: bool = True, jobs: int = 1) -> None:
     """Do the steps `first` to `end` of a story, each a commit, acknowledged when it returns."""
+    if jobs > 1:  # Small stretches, so that some segments of a commit are built at the same time.
+        index_writer.BATCH_CHARACTERS, parallel.STRETCH_CHARACTERS_MIN = 800, 1
     try:
-        with searchkit.create(directory, exist_ok=True) as index, index.writer() as writer:
+        with searchkit.create(directory, exist_ok=True) as index, index.writer(jobs=jobs) as writer:
             told = story.steps(seed, end, size)
             for number in range(first, end):
                 mark(f"begin {number + 1}")
@@ -140,11 +145,25 @@ def sound(directory: str) -> None:
         _error(error)
 
 
+def count_queries(directory: str) -> None:
+    """Turn the query log on, and count some queries."""
+    log = QueryLog(Path(directory))
+    log.enable()
+    for times, query in enumerate(QUERIES, 1):
+        log.note(query, times)
+    log.close()
+    tell(done=True)
+
+
 def answer(directory: str, pages: bool) -> None:
-    """Everything a reader can see of an index and its page store."""
+    """Everything a reader can see of an index, and of its page store and its query log."""
     look(directory)
     if pages:
         look_at_pages(directory)
+        try:
+            tell(queries=QueryLog(Path(directory)).counts())
+        except SearchkitError as error:
+            _error(error)
 
 
 # --- a page store ---------------------------------------------------------------------------------------

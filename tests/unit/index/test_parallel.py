@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -124,6 +125,49 @@ def test_processes_end_when_their_writer_is_killed(tmp_path: Path) -> None:
     with searchkit.open(tmp_path / "site") as index, index.writer() as writer:
         writer.add({"id": "2", "text": "stone"})
     assert [record["id"] for record in searchkit.open(tmp_path / "site").export()] == ["2"]
+
+
+FORKED = """
+import os, sys, time
+import searchkit
+with searchkit.create(sys.argv[1]) as index, index.writer(jobs=2) as writer:
+    writer.add({"id": "1", "text": "bread"})
+    writer._put_all()
+    child = os.fork()
+    if child == 0:
+        os.close(1)
+        time.sleep(60)
+    leaving = os.fork()
+    if leaving == 0:
+        sys.exit(0)
+    assert os.waitpid(leaving, 0)[1] == 0
+    writer.add({"id": "2", "text": "stone"})
+    writer.commit()
+    print(child, *(worker._process.pid for worker in writer._pool._workers), flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes under /proc")
+def test_a_forked_child_keeps_no_process_alive(tmp_path: Path) -> None:
+    """One that leaves ends none, either, nor does it send what was on its way a second time."""
+    command = [sys.executable, "-c", FORKED, str(tmp_path / "site")]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child, *pids = parent.stdout.readline().split()
+    try:
+        assert pids
+        assert all(running(pid) for pid in pids)
+        parent.kill()
+        parent.communicate()
+        deadline = time.monotonic() + 20
+        while any(running(pid) for pid in pids):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert running(child)
+    finally:
+        os.kill(int(child), signal.SIGKILL)
+    assert [record["id"] for record in searchkit.open(tmp_path / "site").export()] == ["1", "2"]
 
 
 def running(pid: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,6 +69,24 @@ def test_an_open_index_notices_that_it_was_turned_on(index, tmp_path):
         index.search("rye bread")
         index.query_log.flush()
         assert other.query_log.counts() == {"rye bread": 1}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+def test_a_forked_child_counts_its_own(index):
+    """What the parent gathered before is counted once, by the parent."""
+    index.query_log.enable()
+    index.search("rye bread")
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            index.search("sourdough")
+            index.query_log.close()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert index.query_log.counts() == {"rye bread": 1, "sourdough": 1}
 
 
 def test_a_query_whose_documents_are_gone_is_not_offered(index):
