@@ -152,15 +152,15 @@ class Forks:
         self.opening, self.closing = threading.RLock(), threading.RLock()
         self.half_closed = False
         self._forking = threading.Lock()  # One at a time, since what follows is of the fork under way.
-        self._open: weakref.WeakKeyDictionary[Gate, Callable[[], object]] = weakref.WeakKeyDictionary()
+        self._open: weakref.WeakKeyDictionary[Gate, Callable[[bool], object]] = weakref.WeakKeyDictionary()
         self._held: list[tuple[Gate, bool, bool]] = []
         self._taken: list[Any] = []
         self._pipe: tuple[int, int] | None = None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=self._before, after_in_parent=self._in_parent, after_in_child=self._in_child)
 
-    def add(self, gate: Gate, let_go: Callable[[], object]) -> None:
-        """From now on, children of this process call `let_go`."""
+    def add(self, gate: Gate, let_go: Callable[[bool], object]) -> None:
+        """From now on, children of this process call `let_go`, and say whether nobody was through when they were forked."""
         self._open[gate] = let_go
 
     def _before(self) -> None:
@@ -198,8 +198,8 @@ class Forks:
     def _in_child(self) -> None:
         for gate, _, quiet in self._held:
             let_go = self._open.get(gate)
-            if quiet and let_go is not None:
-                let_go()
+            if let_go is not None:
+                let_go(quiet)
             gate._renew()
         if self._pipe is not None:
             for end in self._pipe:

@@ -63,9 +63,7 @@ _LOCK_BYTES = (_READERS_MAX + 1) * 64 + 4096
 _META_TXN = META_BYTES - 8
 """Where the number of its transaction stands in a meta page."""
 _ALREADY_OPEN = "already open in this process"
-_ALREADY_OPEN_HINT = (
-    "If this process was forked while another thread wrote the file, use it in a process that is started afresh."
-)
+_ALREADY_OPEN_HINT = "If this process was forked while another thread was busy with the file, use it in a process that is started afresh."
 _CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
 """How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
 _CAUSES = {
@@ -196,16 +194,21 @@ def _abandon(environment: _Environment, before: tuple[bytes, ...]) -> None:
 
 
 class _Forgetting:
-    """What a forked child does with its copy of an environment: close it, so that it can open one of its own."""
+    """What a forked child does with its copy of an environment: close it, so that it can open one of its own.
+
+    If a thread of its parent is in the middle of something there, LMDB would wait for that thread. Then the copy is left
+    as it is, and whoever wants the file is told so.
+    """
 
     def __init__(self, environment: _Environment) -> None:
         self._environment = weakref.ref(environment)
 
-    def __call__(self) -> None:
+    def __call__(self, quiet: bool = True) -> None:
         environment = self._environment()
         if environment is not None:
             environment.closed = True
-            environment.lmdb.close()
+            if quiet:
+                environment.lmdb.close()
             for key in [key for key, other in _environments.items() if other is environment]:
                 del _environments[key]
 

@@ -137,6 +137,7 @@ with searchkit.create(sys.argv[1]) as index, index.writer(jobs=2) as writer:
     if child == 0:
         os.close(1)
         time.sleep(60)
+        os._exit(0)
     leaving = os.fork()
     if leaving == 0:
         sys.exit(0)

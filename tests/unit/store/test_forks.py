@@ -17,6 +17,7 @@ from searchkit.errors import StorageError
 from searchkit.store import gate, lmdb_store
 from searchkit.store.gate import Gate
 from searchkit.store.lmdb_store import LmdbStore, ValueFile, write_values
+from searchkit.store.txn import Txn
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
 
@@ -106,6 +107,32 @@ def test_a_file_that_takes_long_holds_nobody_up(tmp_path: Path, monkeypatch: pyt
     assert status == 0
     assert took < 5
     read(tmp_path / "v")
+
+
+def test_a_store_that_another_thread_does_not_leave_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child neither waits for that thread nor goes on with its half a transaction: it says so."""
+    monkeypatch.setattr(gate, "_FORK_WAIT_S", 0.1)
+    monkeypatch.setattr(lmdb_store, "_CLOSING_ATTEMPTS", 10)
+    store, inside, leave = LmdbStore(tmp_path / "s"), threading.Event(), threading.Event()
+
+    def write(txn: Txn) -> None:
+        txn.put(b"k", b"v")
+        inside.set()
+        assert leave.wait(10)
+
+    def work() -> None:
+        for refused in (lambda: store.read().__enter__(), lambda: store.write(write)):
+            with pytest.raises(StorageError, match="already open"):
+                refused()
+
+    with thread(lambda: store.write(write)):
+        assert inside.wait(10)
+        status, took = status_of_child(work)
+        leave.set()
+    assert status == 0
+    assert took < 5
+    with store.read() as txn:
+        assert txn.get(b"k") == b"v"
 
 
 class SlowToClose:
