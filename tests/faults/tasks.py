@@ -157,13 +157,14 @@ def count_queries(directory: str) -> None:
 
 def answer(directory: str, pages: bool) -> None:
     """Everything a reader can see of an index, and of its page store and its query log."""
+    if pages:
+        try:
+            tell(queries=QueryLog(Path(directory)).counts())  # Before anything is asked, and counted.
+        except SearchkitError as error:
+            _error(error)
     look(directory)
     if pages:
         look_at_pages(directory)
-        try:
-            tell(queries=QueryLog(Path(directory)).counts())
-        except SearchkitError as error:
-            _error(error)
 
 
 # --- a page store ---------------------------------------------------------------------------------------
