@@ -101,8 +101,7 @@ class _Environment:
     def transaction_numbers(self) -> list[memoryview]:
         """The numbers of the last two transactions of a mutable store, as they are whenever they are looked at."""
         assert self.metas is not None
-        starts = (_META_TXN, self.page_bytes + _META_TXN)
-        return [memoryview(self.metas)[start : start + 8].cast("Q") for start in starts]
+        return [memoryview(self.metas)[at + _META_TXN :][:8].cast("Q") for at in (0, self.page_bytes)]
 
 
 def _close(environment: Any, pid: int) -> None:

@@ -22,6 +22,7 @@ TITLES: Final = "suggest.titles"
 _WIDTH: Final = 4
 _LINE_FEED: Final = 10
 _UNPACKED_MAX: Final = 1 << 32
+_GATHERED_WORDS: Final = 8_192
 
 
 def encode(
@@ -58,11 +59,15 @@ def encode_words(letters: bytes, counts: npt.NDArray[np.int64]) -> bytes:
 def _gathered(
     letters: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint8]:
-    """Words and the byte after each, in another order."""
-    sizes = np.diff(ends, prepend=-1)[order]
-    after = np.cumsum(sizes)
-    gathered: npt.NDArray[np.uint8] = letters[np.arange(int(sizes.sum())) + np.repeat(ends[order] + 1 - after, sizes)]
-    return gathered
+    """Words and the byte after each, in another order; some at a time, since every letter takes 24 bytes on its way."""
+    pieces = [np.zeros(0, np.uint8)]
+    sizes, begins = np.diff(ends, prepend=-1), np.append(-1, ends[:-1]) + 1
+    for first in range(0, len(order), _GATHERED_WORDS):
+        some = order[first : first + _GATHERED_WORDS]
+        lengths = sizes[some]
+        shift = begins[some] - (np.cumsum(lengths) - lengths)
+        pieces.append(letters[np.arange(int(lengths.sum())) + np.repeat(shift, lengths)])
+    return np.concatenate(pieces)
 
 
 def decode_words(part: bytes | memoryview) -> dict[str, int]:
