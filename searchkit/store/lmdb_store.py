@@ -63,7 +63,7 @@ _LOCK_BYTES = (_READERS_MAX + 1) * 64 + 4096
 _META_TXN = META_BYTES - 8
 """Where the number of its transaction stands in a meta page."""
 _ALREADY_OPEN = "already open in this process"
-_ALREADY_OPEN_HINT = "If this process was forked while another thread was busy with the file, use it in a process that is started afresh."
+_ALREADY_OPEN_HINT = "If a thread was busy with it when this process was forked, use one that is started afresh."
 _CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
 """How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
 _CAUSES = {
