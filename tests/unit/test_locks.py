@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import traceback
 from collections.abc import Callable
 from functools import cached_property
 
@@ -13,26 +12,9 @@ import pytest
 import searchkit
 from searchkit.index.snapshot import SegmentView
 from searchkit.locks import Lock
+from tests.support.forks import status_of_child
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
-
-
-def status_of_child(work: Callable[[], object]) -> int:
-    """Fork, do something in the child within ten seconds, and give back how it ended."""
-    import signal
-
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            signal.alarm(10)
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    return os.waitpid(child, 0)[1]
 
 
 def while_another_thread_is_in(
@@ -44,7 +26,7 @@ def while_another_thread_is_in(
     other.start()
     assert inside.wait(10)
     try:
-        return status_of_child(work)
+        return status_of_child(work)[0]
     finally:
         leave.set()
         other.join()
@@ -71,7 +53,7 @@ def test_who_forks_keeps_what_it_holds() -> None:
     """A thread that forks within a lock gives it back in parent and child."""
     lock = Lock()
     with lock:
-        status = status_of_child(lambda: lock.__exit__(None, None, None))
+        status = status_of_child(lambda: lock.__exit__(None, None, None))[0]
     assert status == 0
     with lock:
         pass
@@ -127,7 +109,7 @@ def test_threads_that_search_do_not_keep_a_child_from_it(index_of_one: searchkit
         other.start()
     try:
         for _ in range(20):
-            assert status_of_child(lambda: index_of_one.search("word nowhere", engine="numpy").hits[0].fields) == 0
+            assert status_of_child(lambda: index_of_one.search("word nowhere", engine="numpy").hits[0].fields)[0] == 0
     finally:
         stop.set()
         for other in others:

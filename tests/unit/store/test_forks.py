@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,28 +16,11 @@ from searchkit.store import gate, lmdb_store
 from searchkit.store.gate import Gate
 from searchkit.store.lmdb_store import LmdbStore, ValueFile, write_values
 from searchkit.store.txn import Txn
+from tests.support.forks import status_of_child
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
 
 VALUES: dict[str, bytes | memoryview] = {"a": b"first", "b": b"second"}
-
-
-def status_of_child(work: Callable[[], object]) -> tuple[int, float]:
-    """Fork and do something in the child within ten seconds: how it ended, and how many seconds the fork took."""
-    began = time.monotonic()
-    child = os.fork()
-    took = time.monotonic() - began
-    if child == 0:
-        status = 1
-        try:
-            signal.alarm(10)
-            work()
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)
-    return os.waitpid(child, 0)[1], took
 
 
 @contextmanager
