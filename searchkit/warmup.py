@@ -19,6 +19,7 @@ from searchkit.analysis import bulk
 from searchkit.analysis.analyzer import analyzer
 from searchkit.model.schema import Schema, Text
 from searchkit.model.vocabulary import Vocabulary
+from searchkit.search.engines import load_word_kernels
 from searchkit.segment.suggestions import vocal_of
 from searchkit.suggest.harvest import Words
 
@@ -63,6 +64,7 @@ def warm_up() -> WarmUp:
                 for query in _QUERIES:
                     index.search(query, limit, engine="numba").total  # noqa: B018 - counted when it is asked for
             index.correct("wdefx wde", engine="numba")
+            load_word_kernels()
             index.merge()
     where_kept = jit.cache_directory()
     removed = kernel_cache.remove_stale()

@@ -12,13 +12,12 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-import sys
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
@@ -203,7 +202,9 @@ class Assistant:
 
     # --- completions ------------------------------------------------------------------------------------
 
-    def suggest(self, typed: str, limit: int, log: QueryLog | None = None) -> list[Suggestion]:
+    def suggest(
+        self, typed: str, limit: int, log: QueryLog | None = None, engine: Engine = "numpy"
+    ) -> list[Suggestion]:
         """Completions of what was typed; see `Completer`. Queries come from a log, if there is one that is on."""
         text = clean_text(typed[: limits.QUERY_CHARACTERS_MAX]).lstrip()
         placed = placed_surfaces(text)
@@ -220,7 +221,7 @@ class Assistant:
             beginning, head, before = "", text, fold(last)
             key += " "
         asked = self._queries(key, limit, log) if log is not None and log.enabled and key else []
-        return self._completer.complete(head, before, beginning, key, limit, asked)
+        return self._completer.complete(head, before, beginning, key, limit, asked, engine)
 
     def _queries(self, key: str, limit: int, log: QueryLog) -> list[Suggestion]:
         """The queries of a log that begin so and find something, those asked most often first."""
@@ -449,13 +450,6 @@ def typed_words(text: str, schema: Schema) -> list[tuple[int, str]]:
         ):
             waiting.extend(reversed(children_of(node)))
     return found[:WORDS_MAX]
-
-
-def engine_for_words(engine: Engine) -> Literal["numpy", "numba"]:
-    """Who looks words up: the compiled kernels only in a process that has loaded a compiler anyway, or is told to."""
-    if engine != "auto":
-        return engine
-    return "numba" if "numba" in sys.modules else "numpy"
 
 
 def assistant_of(snapshot: IndexSnapshot, analyzer: Analyzer, within: Within | None = None) -> Assistant:

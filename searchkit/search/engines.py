@@ -3,23 +3,26 @@
 Loading numba and the kernels costs some 0.4 seconds (the first time on a machine, two minutes of compiling),
 which a one-shot query must not pay and a long-lived process hardly notices. So "auto" answers the first queries of a
 process with the plain ranker, then loads the kernels in a thread beside it, and changes over when they are ready. Both
-give identical answers.
+give identical answers. Completions and corrections are counted with the queries, and change over with them.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
 
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.errors import RequestError
 from searchkit.index.snapshot import IndexSnapshot
 from searchkit.locks import Lock
 from searchkit.query.plan import Bool, Node, PhraseLeaf, Plan, PrefixLeaf, TermLeaf
-from searchkit.rank.bm25 import Parameters
-from searchkit.search.execute import Ranking, rank_plain
+from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1, Parameters
+from searchkit.search.execute import Ranking, parameters_of, rank_plain
 from searchkit.search.resolve import ResolvedPlan, resolve
 
 if TYPE_CHECKING:
@@ -39,20 +42,31 @@ class _Auto:
         self._lock = Lock()
         self._asked = 0
         self._ranker: Ranker = rank_plain
-        self.loaded = False
+        self.loaded = self._loading = False
 
     def ranker(self, snapshot: IndexSnapshot, parameters: Parameters) -> Ranker:
+        self._count(snapshot, parameters)
+        return self._ranker
+
+    def for_words(self, snapshot: IndexSnapshot) -> Literal["numpy", "numba"]:
+        """Who completes and corrects; also the kernels where something else has loaded numba."""
+        if not self.loaded:
+            self._count(snapshot, parameters_of(snapshot, snapshot.schema.weights, DEFAULT_K1, DEFAULT_B))
+        return "numba" if self.loaded or ("numba" in sys.modules and not self._loading) else "numpy"
+
+    def _count(self, snapshot: IndexSnapshot, parameters: Parameters) -> None:
         with self._lock:
             self._asked += 1
             if self._asked == QUERIES_BEFORE_KERNELS:
+                self._loading = True
                 asked = (snapshot, parameters)
                 threading.Thread(target=self._load, args=asked, name="searchkit-kernels", daemon=True).start()
-            return self._ranker
 
     def _load(self, snapshot: IndexSnapshot, parameters: Parameters) -> None:
         try:
             ranker = load_kernels()
             _ask_each_kind(ranker, snapshot, parameters)
+            load_word_kernels()
         except Exception:  # The plain ranker gives the same answers; a search must not fail for this.
             import logging
 
@@ -68,6 +82,11 @@ class _Auto:
 _auto = _Auto()
 
 
+def engine_for_words(snapshot: IndexSnapshot, engine: Engine) -> Literal["numpy", "numba"]:
+    """Who completes or corrects, by the engine asked for."""
+    return _auto.for_words(snapshot) if engine == "auto" else engine
+
+
 def _ask_each_kind(ranker: Ranker, snapshot: IndexSnapshot, parameters: Parameters) -> None:
     """Have each kernel loaded, or compiled, by a query of its kind: a search must not have to wait for it."""
     fields = snapshot.schema.all_text_mask
@@ -81,6 +100,18 @@ def _ask_each_kind(ranker: Ranker, snapshot: IndexSnapshot, parameters: Paramete
         scored = tuple((leaf, 1) for leaf in inside if isinstance(leaf, (TermLeaf, PhraseLeaf, PrefixLeaf)))
         found = ranker(snapshot, resolve(Plan(root, scored), snapshot), parameters, 10)
         found.total  # noqa: B018 - counting has kernels of its own
+
+
+def load_word_kernels() -> None:
+    """Have the kernels loaded by which words are completed and corrected."""
+    from searchkit.suggest.complete import Completer, Titles
+    from searchkit.suggest.corrector import Corrector
+    from searchkit.suggest.pairs import PairCounts, Pairs
+
+    corrector = Corrector.of({"searching": 2, "kernel": 3})
+    corrector.word("serching", engine="numba")
+    pairs = Pairs(PairCounts.of(np.zeros(0, np.uint32)))
+    Completer(corrector.lexicon, {}, pairs, Titles((), ())).complete("", "", "serc", "serc", 8, engine="numba")
 
 
 def known_words(held: IndexSnapshot, analyzer: Analyzer, engine: Engine) -> KnownWords | None:

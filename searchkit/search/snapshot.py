@@ -17,7 +17,7 @@ from searchkit.model.results import Results
 from searchkit.query.planning import plan_query
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
 from searchkit.search.answer import Answer
-from searchkit.search.engines import Engine, known_words, rank
+from searchkit.search.engines import Engine, engine_for_words, known_words, rank
 from searchkit.search.execute import parameters_of
 from searchkit.search.request import Mode, check_parameters, check_request, check_typed, check_weights
 from searchkit.search.resolve import resolve
@@ -211,12 +211,13 @@ class Snapshot:
 
         held = self.held
         check_typed(prefix, limit)
+        engine = engine_for_words(held, "auto")
         if within is None and site is None and language is None:
-            return assistant_of(held, self._analyzer).suggest(prefix, limit, self._log)
+            return assistant_of(held, self._analyzer).suggest(prefix, limit, self._log, engine)
         from searchkit.search.within import checked
 
         assistant = assistant_of(held, self._analyzer, checked(within, site, language))
-        return assistant.suggest(prefix, limit, self._log)
+        return assistant.suggest(prefix, limit, self._log, engine)
 
     def correct(self, text: str, mode: Mode = "any", *, engine: Engine = "auto") -> Correction | None:
         """A better spelling of a query: one that is likelier, and finds more.
@@ -235,11 +236,11 @@ class Snapshot:
         Correction or None
             None if the query is best left alone, or nothing finds more.
         """
-        from searchkit.search.assist import assistant_of, engine_for_words
+        from searchkit.search.assist import assistant_of
 
         held = self.held
         check_request(text, 0, mode, "bm25")
-        return assistant_of(held, self._analyzer).correct(text, mode, engine_for_words(engine))
+        return assistant_of(held, self._analyzer).correct(text, mode, engine_for_words(held, engine))
 
     def get(self, id: str) -> dict[str, Any]:
         """The stored record of a document; raises DocumentMissing if there is none."""

@@ -3,15 +3,15 @@
 A slip is one letter more, less, or other than was meant, or two neighbours exchanged, after the first `FIRST` letters.
 Hashes of all beginnings of all words are kept as bits, two for each. The hash of a string is a polynomial in its letters,
 so those of all variants of a typed beginning come out of a few sums, without any of them being spelled. Some strings are
-taken for beginnings that are none: who asks looks them up. Cost: 40 to 100 microseconds for one slip, about a millisecond for two;
-0.3 seconds and 8 bytes a word to get ready. What this module does not know: which of the words found is best.
+taken for beginnings that are none: who asks looks them up. Cost: 40 to 100 microseconds for one slip, about a millisecond
+for two; 0.3 seconds and 50 bytes a word to get ready. What this module does not know: which of the words found is best.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,8 @@ _FOLD, _LOW, _LOWER = np.uint64(29), np.uint64(12), np.uint64(18)
 _IN_LINE, _ONE = np.uint64(63), np.uint64(1)
 _BITS_A_WORD: Final = 32
 _LEAST_BITS, _MOST_BITS = 12, 27
-_ALPHABET: Final = 40
+ALPHABET: Final = 40
+"""Letters that may be typed too few or be meant by others: the most frequent ones."""
 _SAMPLE: Final = 20_000
 
 Hashes = npt.NDArray[np.uint64]
@@ -58,27 +59,40 @@ class Beginnings:
     Parameters
     ----------
     words : sequence of str
+
+    Attributes
+    ----------
+    codes : ndarray of shape (letters,), uint32
+        The letters of all words, one word after the other.
+    starts : ndarray of shape (words + 1,), int64
+        Where each begins, and where the last one ends.
+    bits : ndarray of shape (2 ** n,), uint64
+        Two bits are set for each beginning, in one line of 64.
+    shift : uint64
+        See `known_bits`.
+    letter_codes : ndarray of shape (letters,), uint64
+        The alphabet of slips, up to `ALPHABET`: code points, each with one added.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
         lengths = np.fromiter(map(len, words), np.int64, len(words))
-        codes = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.uint32)
-        starts = np.cumsum(lengths) - lengths
+        codes = self.codes = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.uint32)
+        starts = self.starts = np.append(0, np.cumsum(lengths))
         bits = min(max(_LEAST_BITS, (_BITS_A_WORD * len(words)).bit_length()), _MOST_BITS)
-        self._shift = np.uint64(64 + 6 - bits)
+        self.shift = np.uint64(64 + 6 - bits)
         held = np.zeros(1 << bits, np.bool_)
         hashes, alive = np.zeros(len(words), np.uint64), np.arange(len(words))
         for depth in range(min(TYPED_MAX + 2, int(lengths.max(initial=0)))):
             going_on = lengths[alive] > depth
             alive, hashes = alive[going_on], hashes[going_on]
             hashes = hashes * np.uint64(_BASE) + codes[starts[alive] + depth] + np.uint64(1)
-            lines, one, two = self._places(hashes)
+            lines, one, two = known_bits(hashes, self.shift)
             lines <<= np.uint64(6)
             held[lines | one] = held[lines | two] = True
-        self._held = np.packbits(held, bitorder="little").view(np.uint64)
+        self.bits = np.packbits(held, bitorder="little").view(np.uint64)
         letters = Counter("".join(words[:: len(words) // _SAMPLE + 1]))
-        self._letters = "".join(letter for letter, _ in letters.most_common(_ALPHABET))
-        self._codes = np.array([ord(letter) + 1 for letter in self._letters], np.uint64)
+        self._letters = "".join(letter for letter, _ in letters.most_common(ALPHABET))
+        self.letter_codes = np.array([ord(letter) + 1 for letter in self._letters], np.uint64)
 
     def one_slip(self, typed: str) -> Iterator[list[str]]:
         """Strings that seem to begin words: those two exchanged letters away from a typed one, then the others."""
@@ -93,11 +107,11 @@ class Beginnings:
         ahead = _hashes_of(typed)
         tails = [self._variants(typed[place:], 0) for place in range(len(typed))]
         powers = [
-            np.repeat(_POWERS[[size for _, size in tail.sizes]], [many for many, _ in tail.sizes]) for tail in tails
+            np.repeat(POWERS[[size for _, size in tail.sizes]], [many for many, _ in tail.sizes]) for tail in tails
         ]
         for place in range(FIRST, len(typed)):
             # The first slip is here; what it makes of the letters so far must begin a word itself.
-            stems = np.uint64(ahead[place] * _BASE & _MASK) + self._codes
+            stems = np.uint64(ahead[place] * _BASE & _MASK) + self.letter_codes
             alive = self._known(stems)
             heads = [typed[:place] + self._letters[number] for number in alive.tolist()]
             firsts = [(heads, stems[alive], place), (heads, stems[alive], place + 1)]
@@ -115,20 +129,15 @@ class Beginnings:
 
     # --- hashes -----------------------------------------------------------------------------------------
 
-    def _places(self, hashes: Hashes) -> tuple[Hashes, Hashes, Hashes]:
-        """The line of 64 bits of each hash, and its two bits there."""
-        mixed = hashes ^ hashes >> _FOLD
-        mixed *= _MIX
-        return mixed >> self._shift, mixed >> _LOW & _IN_LINE, mixed >> _LOWER & _IN_LINE
-
     def _known(self, hashes: Hashes) -> npt.NDArray[np.int64]:
         """Which strings seem to begin words: numbers, ascending."""
-        lines, one, two = self._places(hashes)
-        held = self._held.take(lines.view(np.int64))
+        lines, one, two = known_bits(hashes, self.shift)
+        held = self.bits.take(lines.view(np.int64))
         one = held >> one
         one &= held >> two
         one &= _ONE
-        return one.nonzero()[0]
+        known: npt.NDArray[np.int64] = one.nonzero()[0]
+        return known
 
     def _variants(self, typed: str, first: int) -> Variants:
         """Strings one slip away from a typed one, no earlier than `first`, or that begin with one that is shorter."""
@@ -137,16 +146,16 @@ class Beginnings:
         swaps = [p for p in places[:-1] if typed[p] != typed[p + 1]]
         ahead, behind = _hashes_of(typed), _tails_of(typed)
         codes = [ord(letter) + 1 for letter in typed]
-        powers = [int(power) for power in _POWERS[: size + 1]]
+        powers = [int(power) for power in POWERS[: size + 1]]
         exchanged = [
             ((ahead[p] * _BASE + codes[p + 1]) * _BASE + codes[p]) * powers[size - p - 2] + behind[p + 2] for p in swaps
         ]
         less = [ahead[p] * powers[size - p - 1] + behind[p + 1] for p in places]
         # Another last letter, or one more before it, begins as what lacks the last one does.
         inner = places[:-1]
-        stems = np.array([ahead[p] * _BASE & _MASK for p in inner], np.uint64)[:, None] + self._codes
+        stems = np.array([ahead[p] * _BASE & _MASK for p in inner], np.uint64)[:, None] + self.letter_codes
         after = np.array(behind[first:size], np.uint64)[:, None]
-        power = _POWERS[1 : size - first + 1][::-1, None]
+        power = POWERS[1 : size - first + 1][::-1, None]
         other, more = stems * power[1:] + after[1:], stems * power[:-1] + after[:-1]
         scalars = np.array([value & _MASK for value in (*exchanged, *less)], np.uint64)
 
@@ -163,6 +172,12 @@ class Beginnings:
 
         sizes = [(len(swaps), size), (len(less), size - 1), (other.size, size), (more.size, size + 1)]
         return Variants(np.concatenate((scalars, other.ravel(), more.ravel())), sizes, len(swaps), spell)
+
+
+def known_bits(hashes: Any, shift: Any) -> tuple[Any, Any, Any]:
+    """The line of 64 bits of each hash, and its two bits there."""
+    mixed = (hashes ^ hashes >> _FOLD) * _MIX
+    return mixed >> shift, mixed >> _LOW & _IN_LINE, mixed >> _LOWER & _IN_LINE
 
 
 def _hashes_of(text: str) -> list[int]:
@@ -182,4 +197,4 @@ def _tails_of(text: str) -> list[int]:
     return found[::-1]
 
 
-_POWERS: Final = np.array([pow(_BASE, exponent, 1 << 64) for exponent in range(TYPED_MAX + 3)], np.uint64)
+POWERS: Final = np.array([pow(_BASE, exponent, 1 << 64) for exponent in range(TYPED_MAX + 3)], np.uint64)

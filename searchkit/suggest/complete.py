@@ -15,8 +15,8 @@ few are found, those that do with one letter more, less, or other; and, from `TW
 at all, those that do with two slips. Of each kind as many as there is room for, in the order of words above: by how often
 they stand after the word before, then the most frequent, then in their order.
 
-Cost: 20 to 40 microseconds, whatever the length of the beginning, and some ten more with a word before it; 100 more
-where slips are forgiven, and two milliseconds where two are. What this module does not know: folding, and where words come
+Cost: 20 to 40 microseconds, whatever the length of the beginning, and some ten more with a word before it; 20 more where
+slips are forgiven, 100 without the compiled kernels, and two milliseconds where two slips are. What this module does not know: folding, and where words come
 from.
 """
 
@@ -26,13 +26,15 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from searchkit.locks import Lock
 from searchkit.model.suggestions import Suggestion
 from searchkit.suggest.beginnings import TYPED_MAX, Beginnings
+from searchkit.suggest.corrector import Engine
 from searchkit.suggest.lexicon import Lexicon, Ranked
 from searchkit.suggest.pairs import Pairs, word_hash
 
@@ -115,6 +117,7 @@ class Completer:
         self._pairs = pairs
         self._titles = titles
         self._openings: dict[str, tuple[Numbers, Numbers]] = {}
+        self._lock = Lock()
 
     @cached_property
     def _hashes(self) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
@@ -122,7 +125,14 @@ class Completer:
         return np.fromiter(map(word_hash, words), np.uint32, len(words))
 
     def complete(
-        self, head: str, before: str, beginning: str, key: str, limit: int, asked: Sequence[Suggestion] = ()
+        self,
+        head: str,
+        before: str,
+        beginning: str,
+        key: str,
+        limit: int,
+        asked: Sequence[Suggestion] = (),
+        engine: Engine = "numpy",
     ) -> list[Suggestion]:
         """The best completions.
 
@@ -139,12 +149,14 @@ class Completer:
         limit : int
         asked : sequence of Suggestion
             Queries that begin so, best first; `limit` at most.
+        engine : {"numpy", "numba"}
+            Who looks for slips; the answers are the same.
         """
         words = self.words(head, before, beginning, limit)
         titles = self._titles.complete(key, limit) if key else []
         found = _mixed(asked, words, titles, limit)
         if len(found) < min(LITTLE, limit) and FORGIVEN_FROM <= len(beginning) <= TYPED_MAX:
-            found += self._forgiving(head, before, beginning, found, limit)
+            found += self._forgiving(head, before, beginning, found, limit, engine)
         return found
 
     def words(self, head: str, before: str, beginning: str, limit: int) -> list[Suggestion]:
@@ -195,23 +207,26 @@ class Completer:
     def _beginnings(self) -> Beginnings:
         return Beginnings(self._lexicon.words)
 
+    @cached_property
+    def _slip_index(self) -> Any:
+        from searchkit.suggest.kernels.beginnings import SlipIndex
+
+        return SlipIndex(self._beginnings, self._lexicon.ranked)
+
     def _forgiving(
-        self, head: str, before: str, beginning: str, found: Sequence[Suggestion], limit: int
+        self, head: str, before: str, beginning: str, found: Sequence[Suggestion], limit: int, engine: Engine
     ) -> list[Suggestion]:
         """Words that begin as if there were slips in what was typed, to follow what was found without."""
-        ranked = self._lexicon.ranked
-        exact, texts = ranked.range_of(beginning), {one.text.casefold() for one in found}
+        texts = {one.text.casefold() for one in found}
         forgiven: list[Suggestion] = []
-        for variants in self._slips(beginning):
-            if variants is None:
+        keep = (CONTEXT if before else limit) + LITTLE
+        for numbers in self._slipped(beginning, keep, engine):
+            if numbers is None:
                 if texts:
                     break
-                variants = self._beginnings.two_slips(beginning)
-            ranges = [some for variant in set(variants) if (some := ranked.range_of(variant))[0] < some[1]]
-            if not ranges:
+                numbers = self._best_beginning_with(self._beginnings.two_slips(beginning), beginning, keep)
+            if not len(numbers):
                 continue
-            numbers = ranked.best_of(ranges, (CONTEXT if before else limit) + 2 * LITTLE)
-            numbers = numbers[(numbers < exact[0]) | (numbers >= exact[1])]
             room = limit - len(found) - len(forgiven)
             wanted = room + len(texts)  # Some may have been found before.
             if before:
@@ -224,11 +239,25 @@ class Completer:
                 break
         return forgiven
 
-    def _slips(self, beginning: str) -> Iterator[list[str] | None]:
-        """Kinds of slips, in the order they are thought of: two letters exchanged, any other, two of them (None)."""
-        yield from self._beginnings.one_slip(beginning)
+    def _slipped(self, beginning: str, keep: int, engine: Engine) -> Iterator[Numbers | None]:
+        """Words for each kind of slip, in the order they are thought of: two letters exchanged, any other, two (None)."""
+        if engine == "numba":
+            with self._lock:
+                both = self._slip_index.look_up(beginning, self._lexicon.ranked.range_of(beginning), keep)
+            yield from both
+        else:
+            for variants in self._beginnings.one_slip(beginning):
+                yield self._best_beginning_with(variants, beginning, keep)
         if len(beginning) >= TWICE_FROM:
             yield None
+
+    def _best_beginning_with(self, variants: Iterable[str], beginning: str, keep: int) -> Numbers:
+        """The best words that begin with any variant and not with what was typed."""
+        ranked = self._lexicon.ranked
+        exact = ranked.range_of(beginning)
+        ranges = [some for variant in set(variants) if (some := ranked.range_of(variant))[0] < some[1]]
+        numbers = ranked.best_of(ranges, keep + exact[1] - exact[0])
+        return numbers[(numbers < exact[0]) | (numbers >= exact[1])][:keep]
 
 
 def _mixed(

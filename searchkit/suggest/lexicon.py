@@ -47,10 +47,10 @@ class Ranked:
         self.keys = keys
         self._order = order.astype(np.uint32)
         blocks = -(-len(order) // BLOCK)
-        self._ranks = np.full(blocks * BLOCK, len(order), np.uint32)
-        self._ranks[order] = np.arange(len(order), dtype=np.uint32)
+        self.ranks = np.full(blocks * BLOCK, len(order), np.uint32)
+        self.ranks[order] = np.arange(len(order), dtype=np.uint32)
         self._known: dict[tuple[int, int, int], npt.NDArray[np.uint32]] = {}
-        self._best = self._ranks.reshape(blocks, BLOCK).min(axis=1, initial=np.uint32(len(order)))
+        self.best_of_blocks = self.ranks.reshape(blocks, BLOCK).min(axis=1, initial=np.uint32(len(order)))
 
     def range_of(self, prefix: str) -> tuple[int, int]:
         """Numbers of the keys that begin with `prefix`: the first, and one past the last."""
@@ -92,11 +92,11 @@ class Ranked:
 
     def _among(self, low: int, high: int, limit: int) -> npt.NDArray[np.uint32]:
         """Ranks of some keys of a range, the best `limit` among them, in no order."""
-        ranks, first, last = self._ranks, -(-low // BLOCK), high // BLOCK
+        ranks, first, last = self.ranks, -(-low // BLOCK), high // BLOCK
         if last - first <= limit:
             found = ranks[low:high]
         else:
-            inside = self._best[first:last]
+            inside = self.best_of_blocks[first:last]
             chosen = np.argpartition(inside, limit)[:limit] + first
             pieces = ranks.reshape(-1, BLOCK)[chosen].ravel()
             found = np.concatenate((ranks[low : first * BLOCK], pieces, ranks[last * BLOCK : high]))

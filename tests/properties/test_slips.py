@@ -1,0 +1,73 @@
+"""The two ways to look for slips in the beginning of a word, compiled and not, find the same words in the same order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from searchkit.suggest.beginnings import TYPED_MAX
+from searchkit.suggest.complete import Completer, Titles
+from searchkit.suggest.lexicon import Lexicon
+from searchkit.suggest.pairs import PairCounts, Pairs, cells_of, word_hash
+
+letters = st.sampled_from("abcdé東\ud800")
+words = st.text(letters, min_size=1, max_size=9)
+long_words = st.builds(lambda word, times, end: (word * times)[:44] + end, words, st.integers(1, 12), words)
+NO_TITLES = Titles((), ())
+
+
+def completer(table: dict[str, int], after: dict[str, list[str]]) -> Completer:
+    """One whose words stand together as `after` says."""
+    cells = [cells_of(np.array([word_hash(first)], np.uint32), np.array([word_hash(w) for w in seconds], np.uint32))
+             for first, seconds in after.items() if seconds]  # fmt: skip
+    pairs = Pairs(PairCounts.of(np.concatenate([np.zeros(0, np.uint32), *cells])))
+    return Completer(Lexicon.of(table), {}, pairs, NO_TITLES)
+
+
+def both(of: Completer, before: str, typed: str, limit: int) -> list[Any]:
+    """The answers of the two ways."""
+    head = before + " " if before else ""
+    return [of.complete(head, before, typed, head + typed, limit, engine=engine) for engine in ("numpy", "numba")]
+
+
+@settings(deadline=None)
+@given(
+    table=st.dictionaries(words | long_words, st.integers(1, 9), min_size=1, max_size=60),
+    typed=st.lists(st.text(letters, min_size=4, max_size=12), max_size=4),
+    slipped=st.lists(st.tuples(st.integers(0, 59), st.integers(1, 12), st.text(letters, max_size=2)), max_size=8),
+    limit=st.integers(1, 100),
+)
+def test_compiled_and_plain_forgive_alike(table, typed, slipped, limit) -> None:
+    """Whatever is typed, with or without a word before."""
+    known = sorted(table)
+    of = completer(table, {"de": known[::3]})
+    typed += [(word := known[n % len(known)])[:place] + new + word[place + 1 :] for n, place, new in slipped]
+    for text in typed:
+        for before in ("", "de"):
+            plain, compiled = both(of, before, text[: TYPED_MAX + 2], limit)
+            assert plain == compiled, (before, text)
+
+
+@pytest.mark.parametrize("limit", [3, 8, 100])
+def test_many_words_that_begin_alike_are_ranked_alike(limit) -> None:
+    """Ranges of many blocks, which hold one another and what begins as typed."""
+    draw = np.random.default_rng(4)
+    table = {
+        "abc" + "".join(map(chr, draw.integers(97, 101, draw.integers(1, 9)))): int(draw.zipf(1.3) % 1000 + 1)
+        for _ in range(9_000)
+    }
+    of = completer(table, {"de": sorted(table)[::7]})
+    for typed in ("abdc", "acbd", "abd", "abcdz", "abzcaaaa", "abcaaaaaazz", "abczzzzzz", "axca", "aabc", "abbc"):
+        for before in ("", "de"):
+            plain, compiled = both(of, before, typed, limit)
+            assert plain == compiled, (before, typed)
+            assert plain or len(typed) < 4 or "zz" in typed
+
+
+def test_no_words_at_all() -> None:
+    """Nothing is found, and nothing is wrong."""
+    assert both(completer({}, {}), "", "abcdef", 8) == [[], []]
