@@ -115,9 +115,9 @@ def run(report: Report, *, trials: int = 1_000, seed: int = 1) -> None:
         for trial in range(trials):
             shutil.rmtree(site)
             shutil.copytree(template, site)
-            kind, name = KINDS[trial % len(KINDS)], draw.choice(names)
-            if kind is remove and name.name == QUERY_LOG_FILE:  # Which is how it is turned off.
-                continue
+            kind = KINDS[trial % len(KINDS)]
+            # A query log that is gone is one that was turned off.
+            name = draw.choice([name for name in names if kind is not remove or name.name != QUERY_LOG_FILE])
             kind(site / name, draw)
             about = f"{kind.__name__} of {name}, seed {seed}, trial {trial}"
             _judge(forge, report, site, name, expected, trial, about)

@@ -2,9 +2,9 @@
 
 The lane functions work on 64 neighbours at once, which is one word of a bitmap. They are written as generic
 vectors, so that the compiler makes of them what the processor at hand offers: one AVX-512 instruction, four
-of AVX2, eight of NEON. Only `expand_add` has a second form, chosen when this module is loaded, because a
-processor without AVX-512 VBMI2 would take each lane apart; the loop over bits is quicker there. Callers see
-to it that all 64 lanes lie within their array; nothing is checked here.
+of AVX2, eight of NEON. Only `expand_add` has more forms, one of them chosen when this module is loaded, because a
+processor without AVX-512 VBMI2 would take each lane apart: with AVX2 it is eight shuffles, elsewhere a loop over
+bits. Callers see to it that all 64 lanes lie within their array; nothing is checked here.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from searchkit.jit import JIT, njit
+from searchkit.jit import INLINE, JIT, njit
 
 # ruff: noqa: ARG001 - numba calls these with what it has, whether or not it is needed
 
@@ -228,21 +229,121 @@ def expand_add_bits(sums: Any, at: Any, codes: Any, start: Any, mask: Any, weigh
         mask &= mask - np.uint64(1)
 
 
+def _spread_eight() -> npt.NDArray[np.uint64]:
+    """For each byte, as eight numbers of a byte: which of the bytes that follow a bit stands for, or 255 for none."""
+    table = np.full((256, 8), 255, np.uint8)
+    for byte in range(256):
+        bits = [bit for bit in range(8) if byte >> bit & 1]
+        table[byte, bits] = range(len(bits))
+    return table.view(np.uint64).ravel()
+
+
+_SPREAD_EIGHT = _spread_eight()
+
+
+@intrinsic
+def _shuffle_add(
+    typing_context: Any, sums: Any, at: Any, codes: Any, start: Any, mask: Any, ahead: Any, weight: Any, cap: Any
+) -> Any:
+    """`expand_add_bits` by shuffles of SSSE3, eight bits at a time. Reads up to 8 codes more than there are bits.
+
+    Byte b of `ahead` says how many bits are set before those of byte b of the mask.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte, sixteen, wide = ir.IntType(8), ir.VectorType(ir.IntType(8), 16), ir.VectorType(ir.IntType(16), 16)
+        target = _pointer(context, builder, signature.args[0], arguments[0], arguments[1])
+        source = builder.bitcast(
+            _pointer(context, builder, signature.args[2], arguments[2], arguments[3]), byte.as_pointer()
+        )
+        table = cgutils.global_constant(
+            builder, "spread_eight", ir.Constant(ir.ArrayType(_I64, 256), _SPREAD_EIGHT.tolist())
+        )
+        shuffle = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(sixteen, [sixteen, sixteen]), "llvm.x86.ssse3.pshuf.b.128"
+        )
+        add = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(wide, [wide, wide]), "llvm.uadd.sat.v16i16"
+        )
+
+        def byte_of(value: Any, number: int) -> Any:
+            return builder.and_(builder.lshr(value, ir.Constant(_I64, 8 * number)), ir.Constant(_I64, 255))
+
+        def eight(pointer: Any) -> Any:
+            """Eight bytes at an address, as the lower half of sixteen."""
+            loaded = builder.load(builder.bitcast(pointer, _I64.as_pointer()))
+            loaded.align = 1
+            both = builder.insert_element(ir.Constant(ir.VectorType(_I64, 2), [0, 0]), loaded, ir.Constant(_I32, 0))
+            return builder.bitcast(both, sixteen)
+
+        def expanded(number: int) -> Any:
+            found = eight(builder.gep(source, [byte_of(arguments[5], number)]))
+            order = eight(builder.gep(table, [ir.Constant(_I64, 0), byte_of(arguments[4], number)]))
+            return builder.call(shuffle, [found, order])
+
+        weights, most = _spread(builder, arguments[6], wide), _spread(builder, arguments[7], sixteen)
+        halves = ir.Constant(ir.VectorType(_I32, 16), [*range(8), *range(16, 24)])
+        for pair in range(4):
+            both = builder.shuffle_vector(expanded(2 * pair), expanded(2 * pair + 1), halves)
+            capped = builder.select(builder.icmp_unsigned("<", both, most), both, most)
+            place = builder.gep(target, [ir.Constant(_I64, 16 * pair)])
+            products = builder.mul(builder.zext(capped, wide), weights)
+            total = builder.call(add, [_load(builder, place, wide), products])
+            builder.store(total, builder.bitcast(place, wide.as_pointer())).align = 1
+        return context.get_dummy_value()
+
+    return types.void(
+        sums, types.int64, codes, types.int64, types.uint64, types.uint64, types.uint16, types.uint8
+    ), generate
+
+
+@njit(**INLINE)
+def _set_ahead(mask: Any) -> Any:
+    """How many bits are set before each byte of a mask, a byte for each."""
+    pairs = mask - (mask >> np.uint64(1) & np.uint64(0x5555555555555555))
+    fours = (pairs & np.uint64(0x3333333333333333)) + (pairs >> np.uint64(2) & np.uint64(0x3333333333333333))
+    bytes_ = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return bytes_ * np.uint64(0x0101010101010101) << np.uint64(8)
+
+
+@njit(**INLINE)
+def expand_add_shuffle(sums: Any, at: Any, codes: Any, start: Any, mask: Any, weight: Any, cap: Any) -> None:
+    """`expand_add_bits`, sixteen sums at a time; those whose codes lie at the end of their array one by one."""
+    if start + 72 > len(codes):
+        expand_add_bits(sums, at, codes, start, mask, weight, cap)
+    else:
+        _shuffle_add(sums, at, codes, start, mask, _set_ahead(mask), weight, cap)
+
+
 @njit(**JIT)
 def some(size: Any) -> Any:
     """A mask of so many ones; at most 64."""
     return ~np.uint64(0) if size >= 64 else (np.uint64(1) << np.uint64(size)) - np.uint64(1)
 
 
-def _has_expand() -> bool:
-    """Whether code will be compiled for a processor with AVX-512 VBMI2."""
+_WITH_AVX2 = (
+    "x86-64-v3",
+    "x86-64-v4",
+    "haswell",
+    "broadwell",
+    "skylake",
+    "icelake",
+    "alderlake",
+    "sapphirerapids",
+    "znver",
+)
+"""How the names of processors begin that have AVX2."""
+
+
+def _has(*features: str) -> bool:
+    """Whether code will be compiled for a processor with these features."""
     named = os.environ.get("NUMBA_CPU_FEATURES")
     if named is not None:
-        return "+avx512vbmi2" in named and "+avx512bw" in named
-    if os.environ.get("NUMBA_CPU_NAME"):
-        return False
-    features = llvm.get_host_cpu_features()
-    return bool(features.get("avx512vbmi2", False) and features.get("avx512bw", False))
+        return all(f"+{feature}" in named.split(",") for feature in features)
+    if name := os.environ.get("NUMBA_CPU_NAME"):
+        return features == ("avx2",) and name.startswith(_WITH_AVX2)
+    host = llvm.get_host_cpu_features()
+    return all(host.get(feature, False) for feature in features)
 
 
 UNCOMPILED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]  # numba reads it from the environment
@@ -254,5 +355,6 @@ if UNCOMPILED:
     at_least_u8 = at_least_u16 = unpacked.at_least
     equal_u16, in_block_u16, posting_ends = unpacked.equal, unpacked.in_block, unpacked.posting_ends
 
-HAS_EXPAND = _has_expand() and not UNCOMPILED
-expand_add = expand_add_vector if HAS_EXPAND else expand_add_bits
+HAS_EXPAND = _has("avx512vbmi2", "avx512bw") and not UNCOMPILED
+HAS_SHUFFLE = _has("avx2") and not UNCOMPILED
+expand_add = expand_add_vector if HAS_EXPAND else expand_add_shuffle if HAS_SHUFFLE else expand_add_bits

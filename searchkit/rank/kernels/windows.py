@@ -39,6 +39,7 @@ from searchkit.rank.kernels.arrays import (
 )
 from searchkit.rank.kernels.bits import (
     HAS_EXPAND,
+    HAS_SHUFFLE,
     at_least_u16,
     clear_u16,
     expand_add,
@@ -55,7 +56,7 @@ from searchkit.rank.kernels.lists import bitmap_rank, find, lower_bound, word_at
 _BIN = 64
 _SETTLE_NS = 8000.0
 _ALIVE_BLOCK_NS = 8.0
-_BITMAP_BLOCK_NS = 6.0 if HAS_EXPAND else 14.0
+_BITMAP_BLOCK_NS = 6.0 if HAS_EXPAND else 8.0 if HAS_SHUFFLE else 14.0
 _ARRAY_POSTING_NS = 1.2
 _LOOK_UP_NS = 15.0
 _WHOLE_GROUP = 20
