@@ -19,8 +19,16 @@ from searchkit.index.snapshot import IndexSnapshot
 from searchkit.query.plan import ManyLeaf, PhraseLeaf, ScoredLeaf, TermLeaf
 from searchkit.rank.bm25 import inverse_document_frequency
 from searchkit.rank.kernels.answer_groups import (
+    ASK_ENDS,
+    ASK_FIELDS,
+    ASK_IDF,
+    ASK_NUMBERS,
+    ASK_RUN_COUNT,
+    ASK_RUNS,
+    ASK_TERMS,
     answer_phrase,
     answer_union,
+    answer_union_alone,
     count_phrase,
     count_unions,
     list_phrase,
@@ -92,6 +100,8 @@ class UnionGroup:
     runs : ndarray of shape (n, 2), int64
     ends : ndarray of shape (segments + 1,), int64
         See `answer_groups.answer_union`.
+    asked : ndarray of int64
+        The same for `answer_groups.answer_union_alone`; `address` is where it lies.
     terms : int
         Of the segment that has most of them.
     frequency : int
@@ -104,13 +114,24 @@ class UnionGroup:
     terms: int
     fields: int
     frequency: int
-    idf: float
+    idf: npt.NDArray[np.float64]
+    asked: npt.NDArray[np.int64]
+    address: int
+
+    def rank_alone(self, keys: npt.NDArray[np.uint64]) -> int:
+        """Fill in the keys of the best documents of a query that is nothing else; how many there are."""
+        scratch = scratch_for(self.tables)
+        scratch.leaf[0], scratch.leaf[1] = self.address, scratch.progress(self.terms)
+        held: int = answer_union_alone(scratch.request, keys)
+        if held < 0:
+            raise damaged(self.tables, held)
+        return held
 
     def rank(self, keys: npt.NDArray[np.uint64], times: int) -> tuple[int, int]:
         """Fill in the keys of the best documents; how many there are, and how many match in a field that counts."""
         tables = self.tables
         held, touched, _ = answer_union(
-            tables.context, self.runs, self.ends, np.empty((self.terms, 3), np.int64), self.fields, self.idf,
+            tables.context, self.runs, self.ends, np.empty((self.terms, 3), np.int64), self.fields, self.idf[0],
             float(times), scratch_for(tables).context, keys,
         )  # fmt: skip
         if held < 0:
@@ -187,7 +208,7 @@ def _union_of(tables: Tables, leaf: ManyLeaf) -> UnionGroup | None:
             view.reader.bytes_of(layout.TFS, *view.reader.tfs_range(first, last))
         runs.append(here)
         most = max(most, int((here[:, 1] - here[:, 0]).sum()))
-    every = np.concatenate(runs) if runs else np.zeros((0, 2), np.int64)
+    every = np.ascontiguousarray(np.concatenate(runs) if runs else np.zeros((0, 2)), np.int64)
     ends = np.cumsum([0, *map(len, runs)])
 
     def count(_: IndexSnapshot, __: ManyLeaf) -> int:
@@ -198,5 +219,8 @@ def _union_of(tables: Tables, leaf: ManyLeaf) -> UnionGroup | None:
         return int(total)
 
     frequency = union_frequency(snapshot, leaf, count)
-    idf = inverse_document_frequency(snapshot.documents, frequency)
-    return UnionGroup(tables, every, ends, most, leaf.fields, frequency, idf)
+    kept = np.array([inverse_document_frequency(snapshot.documents, frequency)])
+    asked = np.zeros(ASK_NUMBERS, np.int64)
+    asked[ASK_RUNS], asked[ASK_ENDS], asked[ASK_IDF] = (array.ctypes.data for array in (every, ends, kept))
+    asked[ASK_RUN_COUNT], asked[ASK_TERMS], asked[ASK_FIELDS] = len(every), most, leaf.fields
+    return UnionGroup(tables, every, ends, most, leaf.fields, frequency, kept, asked, asked.ctypes.data)

@@ -32,7 +32,7 @@ from searchkit.rank.kernels.heap import PLACES_MAX
 from searchkit.search.answer import Answer
 from searchkit.search.execute import KeyRanking, parameters_of
 from searchkit.search.fast import Question
-from searchkit.search.groups import Group, group_of, phrase_of
+from searchkit.search.groups import UnionGroup, group_of, phrase_of
 from searchkit.search.request import Mode
 from searchkit.search.tables import Tables, damaged, scratch_for, tables_of
 
@@ -63,6 +63,13 @@ def _of_phrase(
     """The same for a phrase."""
     ranking = KeyRanking(keys, best, phrase_of(tables, rows, 0, words.all_fields).matches)
     return Answer(words.held, words.analyzer, query, mode, ranking)
+
+
+def _of_prefix(
+    words: KnownWords, query: str, mode: Mode, group: UnionGroup, keys: npt.NDArray[np.uint64], best: int
+) -> Answer:
+    """The same for a prefix."""
+    return Answer(words.held, words.analyzer, query, mode, KeyRanking(keys, best, group.matches))
 
 
 class KnownWords:
@@ -158,20 +165,20 @@ class KnownWords:
         group = self._prefix(query, mode)
         if group is None:
             return None
-        keys, best = np.empty(limit, _KEY), 0
-        if limit:
-            best, _ = group.rank(keys, 1)
-        made = Answer(self.held, self.analyzer, query, mode, KeyRanking(keys, best, group.matches))
+        keys = np.empty(limit, _KEY)
+        best = group.rank_alone(keys) if limit else 0
+        made = (_of_prefix, self, query, mode, group, keys, best)
         return Results(query, made, (perf_counter() - started) * 1e3, self._generation)
 
-    def _prefix(self, query: str, mode: Mode) -> Group | None:
+    def _prefix(self, query: str, mode: Mode) -> UnionGroup | None:
         """The prefix a query consists of; None if it does not."""
         tables, _, _ = self._known
-        group: Group | None = tables.prefixes.get(query)
+        group: UnionGroup | None = tables.prefixes.get(query)
         if group is None and _PREFIX.fullmatch(query) and self.held.places < PLACES_MAX:
             plan = plan_query(query, self.held.schema, self.analyzer, mode)
             if isinstance(plan.root, PrefixLeaf) and not plan.warnings:
-                group = group_of(tables, plan.root)
+                found = group_of(tables, plan.root)
+                group = found if isinstance(found, UnionGroup) else None
             if group is not None:
                 if len(tables.prefixes) > _PREFIXES_REMEMBERED_MAX:
                     tables.prefixes.clear()

@@ -215,7 +215,16 @@ class Scratch:
         self.request[answer.REQUEST_SCRATCH] = self.context.ctypes.data
         self.leaves = self.request[answer.REQUEST_LEAVES :]
         self.leaf = memoryview(self.leaves)  # type: ignore[arg-type]  # Arrays are buffers; Python 3.11 cannot say so.
+        self._progress = np.empty((0, 3), np.int64)
+        self._progress_at = 0
         self.ask(tables)
+
+    def progress(self, terms: int) -> int:
+        """Address of the room for the progress of so many terms (`arrays.Union`), which stays until the next such call."""
+        if terms > len(self._progress):
+            self._progress = np.empty((2 * terms, 3), np.int64)
+            self._progress_at = self._progress.ctypes.data
+        return self._progress_at
 
     def ask(self, tables: Tables) -> None:
         """Let requests be about these tables."""

@@ -21,6 +21,7 @@ from searchkit.rank.kernels.arrays import (
     MOST,
     REQUIRED,
     TIMES,
+    WINDOW,
     Leaves,
     Scoring,
     SegmentArrays,
@@ -28,7 +29,9 @@ from searchkit.rank.kernels.arrays import (
 from searchkit.rank.kernels.bounds import floor_of
 from searchkit.rank.kernels.contexts import SCRATCH_NUMBERS, f64_at, i64_at, scratch_at, segment_at, u32_at, u64_at
 from searchkit.rank.kernels.heap import INLINE, JIT, sort_best_first
+from searchkit.rank.kernels.lists import open_posting_list
 from searchkit.rank.kernels.ranking import count_segment, rank_segment
+from searchkit.rank.kernels.single import rank_single
 
 SEGMENTS, FIELDS, TABLE, IDFS, LEVELS, WEIGHTS, MEANS, SCALES, ROWS, FREE = range(10)
 CONTEXT_NUMBERS = FREE + 1
@@ -144,6 +147,22 @@ def _row_of(lists: Any, number: Any) -> Any:
     return LIST_ROWS + 1 + number * (ENDS + lists[LIST_ROWS]) if len(lists) else 0
 
 
+@njit(**INLINE)
+def _leaves(memory: Any, count: Any, lists: Any, list_row: Any) -> Any:
+    places, factors = memory.places[:count], memory.factors[:count]
+    if len(lists) == 0:
+        return Leaves(places, factors, u32_at(0, (0,)), f64_at(0, (0,)))
+    docs, length = lists[list_row + DOCS], lists[list_row + DOCS_LENGTH]
+    return Leaves(places, factors, u32_at(docs, (length,)), f64_at(lists[list_row + F], (length,)))
+
+
+@njit(**INLINE)
+def _allowed(row: Any, lists: Any, list_row: Any) -> Any:
+    if len(lists) and lists[list_row + MASK]:
+        return u64_at(lists[list_row + MASK], (lists[list_row + MASK_LENGTH],))
+    return u64_at(row[LIVE], (row[LIVE_LENGTH],))
+
+
 @njit(**JIT)
 def answer(context: Any, leaves: Any, count: Any, lists: Any, scratch: Any, keys: Any) -> Any:
     """Rank the documents of a snapshot.
@@ -194,6 +213,30 @@ def answer(context: Any, leaves: Any, count: Any, lists: Any, scratch: Any, keys
 
 
 @njit(**JIT)
+def _answer_word(context: Any, leaves: Any, scratch: Any, keys: Any) -> Any:
+    """`answer` for one word alone, in less room: what the other kernels need is not even looked up."""
+    held, memory, nothing = 0, scratch_at(scratch), i64_at(0, (0,))
+    segments, fields = context[SEGMENTS], context[FIELDS]
+    rows, free = i64_at(context[ROWS], (segments, ROW_NUMBERS)), f64_at(context[FREE], (2,))
+    scoring = Scoring(f64_at(context[WEIGHTS], (fields,)), f64_at(context[MEANS], (fields,)), free[0], free[1])
+    least = _least(context, leaves, 1, len(keys))
+    for number in range(segments):
+        here = _gather(context, number, leaves, 1, nothing, 0, memory)
+        if here == 0 or not _can_reach(memory.factors, here, floor_of(keys, held, least)):
+            continue
+        segment, query = segment_at(rows[number], 0, fields), _leaves(memory, here, nothing, 0)
+        windows = (len(segment.lengths) + WINDOW - 1) // WINDOW
+        if open_posting_list(segment.postings, memory.places[0], memory.tables[0], windows) == FAULT:
+            return np.int64(FAULT - number)
+        held, _ = rank_single(
+            segment, query, scoring, _allowed(rows[number], nothing, 0), memory, windows,
+            keys, held, least, rows[number, BASE],
+        )  # fmt: skip
+    sort_best_first(keys, held, memory.candidates, memory.histogram)
+    return np.int64(held)
+
+
+@njit(**JIT)
 def answer_words(request: Any, count: Any, keys: Any) -> Any:
     """Rank the documents of a snapshot for words alone: `answer`, asked with two arrays, which cost as much as a word.
 
@@ -222,24 +265,10 @@ def answer_words(request: Any, count: Any, keys: Any) -> Any:
         return 0
     context = i64_at(request[REQUEST_CONTEXT], (CONTEXT_NUMBERS,))
     scratch = i64_at(request[REQUEST_SCRATCH], (SCRATCH_NUMBERS,))
+    if count == 1:
+        return _answer_word(context, request[REQUEST_LEAVES:], scratch, keys)
     held, _ = answer(context, request[REQUEST_LEAVES:], count, i64_at(0, (0,)), scratch, keys)
     return held
-
-
-@njit(**INLINE)
-def _leaves(memory: Any, count: Any, lists: Any, list_row: Any) -> Any:
-    places, factors = memory.places[:count], memory.factors[:count]
-    if len(lists) == 0:
-        return Leaves(places, factors, u32_at(0, (0,)), f64_at(0, (0,)))
-    docs, length = lists[list_row + DOCS], lists[list_row + DOCS_LENGTH]
-    return Leaves(places, factors, u32_at(docs, (length,)), f64_at(lists[list_row + F], (length,)))
-
-
-@njit(**INLINE)
-def _allowed(row: Any, lists: Any, list_row: Any) -> Any:
-    if len(lists) and lists[list_row + MASK]:
-        return u64_at(lists[list_row + MASK], (lists[list_row + MASK_LENGTH],))
-    return u64_at(row[LIVE], (row[LIVE_LENGTH],))
 
 
 @njit(**JIT)
@@ -255,7 +284,7 @@ def count_matches(context: Any, leaves: Any, count: Any, lists: Any, scratch: An
             continue
         found = count_segment(
             segment_at(rows[number], 0, fields), _leaves(memory, here, lists, list_row),
-            _allowed(rows[number], lists, list_row), memory, u64_at(0, (0,)),
+            _allowed(rows[number], lists, list_row), memory,
         )  # fmt: skip
         if found == FAULT:
             return FAULT - number

@@ -51,6 +51,9 @@ from searchkit.rank.kernels.lists import open_lists
 from searchkit.rank.kernels.phrases import find_phrase, rank_phrase
 from searchkit.rank.kernels.unions import count_union, list_union, rank_union
 
+ASK_RUNS, ASK_RUN_COUNT, ASK_ENDS, ASK_TERMS, ASK_FIELDS, ASK_IDF, ASK_NUMBERS = range(7)
+"""What a union asked by itself is written down as: addresses of its runs, ends and idf, numbers of runs and terms, fields."""
+
 
 @njit(**INLINE)
 def _scoring(context: Any) -> Any:
@@ -263,6 +266,32 @@ def answer_union(
         touched, scored = touched + more, scored + hits
     sort_best_first(keys, held, memory.candidates, memory.histogram)
     return held, touched, scored
+
+
+@njit(**JIT)
+def answer_union_alone(request: Any, keys: Any) -> Any:
+    """Rank the documents of a snapshot that hold any of some terms; see `answer.answer_words`.
+
+    Parameters
+    ----------
+    request : ndarray of int64
+        Its first two leaves are the addresses of what is asked, see `ASK_RUNS`, and of the room for progress.
+    keys
+        As for `answer_union`.
+
+    Returns
+    -------
+    int
+        How many keys there are; or FAULT - n as there.
+    """
+    context = i64_at(request[REQUEST_CONTEXT], (CONTEXT_NUMBERS,))
+    scratch = i64_at(request[REQUEST_SCRATCH], (SCRATCH_NUMBERS,))
+    asked = i64_at(request[REQUEST_LEAVES], (ASK_NUMBERS,))
+    runs, ends = i64_at(asked[ASK_RUNS], (asked[ASK_RUN_COUNT], 2)), i64_at(asked[ASK_ENDS], (context[SEGMENTS] + 1,))
+    progress = i64_at(request[REQUEST_LEAVES + 1], (asked[ASK_TERMS], 3))
+    idf = f64_at(asked[ASK_IDF], (1,))[0]
+    held, _, _ = answer_union(context, runs, ends, progress, asked[ASK_FIELDS], idf, 1.0, scratch, keys)
+    return held
 
 
 @njit(**JIT)

@@ -414,22 +414,18 @@ def rank_blocks(
     taken, scored, size = np.int64(0), 0, 0
     while high > threshold:
         low, reached = _cut(scratch.bounds, words, threshold, high, taken)
-        for word in range(words if reached > taken else 0):
-            mask = at_least_u16(scratch.bounds, word << 6, np.uint16(low))
-            if mask == 0:
-                continue
-            if high <= 0xFFFF:
-                mask &= ~at_least_u16(scratch.bounds, word << 6, np.uint16(high))
-            while mask != 0:
-                scratch.blocks[0, size] = (word << 6) + trailing_zeros(mask)
-                mask &= mask - np.uint64(1)
-                size += 1
-                if size == BATCH:
-                    held, more = _score_batch(
-                        segment, leaves, scoring, allowed, scratch, size, scale, heap, held, least, base_place
-                    )
-                    scored, size = scored + more, 0
-        if size:
+        word, last, mask = np.int64(0), words if reached > taken else 0, np.uint64(0)
+        while word < last or mask != 0:
+            while size < BATCH and (word < last or mask != 0):
+                if mask == 0:
+                    mask = at_least_u16(scratch.bounds, word << 6, np.uint16(low))
+                    if mask != 0 and high <= 0xFFFF:
+                        mask &= ~at_least_u16(scratch.bounds, word << 6, np.uint16(high))
+                    word += 1
+                else:
+                    scratch.blocks[0, size] = (word - 1 << 6) + trailing_zeros(mask)
+                    mask &= mask - np.uint64(1)
+                    size += 1
             held, more = _score_batch(
                 segment, leaves, scoring, allowed, scratch, size, scale, heap, held, least, base_place
             )

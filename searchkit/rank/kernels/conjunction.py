@@ -119,12 +119,9 @@ def rank_conjunction(
     -------
     held : int
     through : int
-        Documents that hold all required leaves, of those that were not left out before; with a heap of size 0,
-        where nothing is, the number of results.
+        Documents that hold all required leaves, of those that were not left out before.
     scored : int
     """
-    if len(heap) == 0:
-        return held, count_conjunction(segment, leaves, allowed, scratch, windows), 0
     through, scored, scale = np.int64(0), np.int64(0), weigh(leaves, scratch.weights)
     fetch_containers(segment.postings, segment.impacts, segment.ranks, leaves.places, scratch.tables, windows)
     for window in range(windows):

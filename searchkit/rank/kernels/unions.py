@@ -39,6 +39,12 @@ _SPARSE_MAX = 512
 """Documents of a container up to which its blocks are noted one by one; a larger one counts as being in all of them."""
 
 
+@njit(**INLINE)
+def _small(scratch: Any) -> Any:
+    """Where postings of small lists are filed: the latest of each window, and for each one the one before, 0 for none."""
+    return scratch.histogram, scratch.entries, scratch.values
+
+
 @njit(**JIT)
 def _containers(postings: Any, start: Any) -> Any:
     """How many containers a list has that is a bitmap."""
@@ -57,9 +63,32 @@ def _announce(postings: Any, start: Any, frequency: Any, progress: Any, term: An
 
 
 @njit(**JIT)
-def _open_terms(postings: Any, term_postings: Any, term_first: Any, runs: Any, progress: Any, count: Any) -> Any:
-    """Begin every list; FAULT if one does not fit its place, or if there are fewer than so many postings."""
-    term = 0
+def _file(postings: Any, start: Any, frequency: Any, first: Any, windows: Any, small: Any, filed: Any) -> Any:
+    """File the postings of a small list under their windows; how many are filed then, or FAULT."""
+    heads, entries, links = small
+    for number in range(frequency):
+        window = np.int64(postings[start + frequency + number])
+        if window >= windows:
+            return np.int64(FAULT)
+        entries[filed] = (first + number) << 16 | np.int64(postings[start + number])
+        links[filed] = heads[window]
+        filed += 1
+        heads[window] = filed
+    return np.int64(filed)
+
+
+@njit(**JIT)
+def _open_terms(
+    postings: Any, term_postings: Any, term_first: Any, runs: Any, progress: Any, count: Any, windows: Any, small: Any
+) -> Any:  # fmt: skip
+    """Begin every list; FAULT if one does not fit its place, or if there are fewer than so many postings.
+
+    Small lists are read to their end: most terms have one, and nothing else is to be done for them in each window.
+    """
+    heads, entries, _ = small
+    term, filed, room = 0, np.int64(0), len(entries) if windows <= len(heads) else 0
+    for window in range(min(windows, len(heads))):
+        heads[window] = 0
     for run in range(len(runs)):
         for number in range(runs[run, 0], runs[run, 1]):
             start, end = np.int64(term_postings[number]), np.int64(term_postings[number + 1])
@@ -71,8 +100,14 @@ def _open_terms(postings: Any, term_postings: Any, term_first: Any, runs: Any, p
                     return FAULT
             elif end - start < 4 or postings[start] != _COOKIE or start + 4 + 4 * _containers(postings, start) > end:
                 return FAULT
-            progress[term, _CONTAINER], progress[term, _BEFORE] = 0, 0
-            _announce(postings, start, frequency, progress, term)
+            if frequency <= SMALL_LIST_MAX and filed + frequency <= room:
+                filed = _file(postings, start, frequency, np.int64(term_first[number]), windows, small, filed)
+                if filed == FAULT:
+                    return FAULT
+                progress[term, _WINDOW] = _NO_WINDOW
+            else:
+                progress[term, _CONTAINER], progress[term, _BEFORE] = 0, 0
+                _announce(postings, start, frequency, progress, term)
             term += 1
     return 0
 
@@ -133,6 +168,27 @@ def _add(
 
 
 @njit(**JIT)
+def _add_filed(
+    tfs: Any, rows: Any, escaped: Any, escapes: Any, bits: Any, sums: Any, table: Any, words: Any, fields: Any,
+    window: Any, notes: Any, adds: Any, small: Any,
+) -> Any:  # fmt: skip
+    """The same for what is filed under a window; how many postings that are."""
+    heads, entries, links = small
+    at, added = np.int64(heads[window]) if window < len(heads) else np.int64(0), np.int64(0)
+    while at > 0:
+        entry = entries[at - 1]
+        low, at = entry & 0xFFFF, np.int64(links[at - 1])
+        if notes == _DOCUMENTS:
+            bits[low >> 6] |= np.uint64(1) << np.uint64(low & 63)
+        else:
+            bits[low >> 12] |= np.uint64(1) << np.uint64(low >> 6 & 63)
+        if adds:
+            _add(tfs, rows, escaped, escapes, sums, table, words, fields, low, entry >> 16)
+        added += 1
+    return added
+
+
+@njit(**INLINE)
 def _add_container(
     postings: Any, tfs: Any, rows: Any, escaped: Any, escapes: Any, bits: Any, sums: Any, table: Any, words: Any,
     fields: Any, data: Any, card: Any, first: Any, notes: Any, adds: Any,
@@ -170,8 +226,10 @@ def _add_container(
 def _add_lists(
     postings: Any, term_postings: Any, term_first: Any, tfs: Any, rows: Any, escaped: Any, escapes: Any,
     runs: Any, progress: Any, fields: Any, bits: Any, sums: Any, table: Any, words: Any, window: Any, notes: Any, adds: Any,
+    small: Any,
 ) -> Any:  # fmt: skip
-    read, term = np.int64(0), -1
+    read = _add_filed(tfs, rows, escaped, escapes, bits, sums, table, words, fields, window, notes, adds, small)
+    term = -1
     for run in range(len(runs)):
         for number in range(runs[run, 0], runs[run, 1]):
             term += 1
@@ -192,13 +250,22 @@ def _add_lists(
 
 @njit(**INLINE)
 def _add_window(
-    segment: Any, union: Any, bits: Any, sums: Any, table: Any, words: Any, window: Any, notes: Any, adds: Any
+    segment: Any,
+    union: Any,
+    bits: Any,
+    sums: Any,
+    table: Any,
+    words: Any,
+    window: Any,
+    notes: Any,
+    adds: Any,
+    small: Any,
 ) -> Any:
-    """Add up what all of the terms have in a window; returns containers read, or FAULT."""
+    """Add up what all of the terms have in a window; returns containers and filed postings read, or FAULT."""
     return _add_lists(
         segment.postings, segment.term_postings, segment.term_first, segment.tfs, len(segment.vectors),
         segment.escaped, segment.escapes, union.runs, union.progress, union.fields, bits, sums, table, words, window,
-        notes, adds,
+        notes, adds, small,
     )  # fmt: skip
 
 
@@ -223,32 +290,32 @@ def _f_needed(score: Any, union: Any, k1: Any) -> Any:
 
 
 @njit(**INLINE)
-def _begin(segment: Any, union: Any, table: Any, words: Any) -> Any:
+def _begin(segment: Any, union: Any, table: Any, words: Any, windows: Any, small: Any) -> Any:
     """Begin all lists and pack the vectors; FAULT if a list does not fit."""
     for code in range(len(segment.vectors) - 1):
         for word in range(words):
             table[code * words + word] = _pack(segment.vectors[code], union.fields, word)
     return _open_terms(
         segment.postings, segment.term_postings, segment.term_first, union.runs, union.progress,
-        len(segment.impacts),
+        len(segment.impacts), windows, small,
     )  # fmt: skip
 
 
 @njit(**JIT)
 def _rank(
-    segment: Any, union: Any, scoring: Any, allowed: Any, bits: Any, sums: Any, table: Any, windows: Any,
+    segment: Any, union: Any, scoring: Any, allowed: Any, bits: Any, sums: Any, table: Any, small: Any, windows: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
 ) -> Any:  # fmt: skip
     """`rank_union`, with sums of the size that the fields need."""
     words = (len(scoring.weights) + _FIELDS_A_WORD - 1) // _FIELDS_A_WORD
     touched, scored, documents = np.int64(0), np.int64(0), len(segment.lengths)
-    if _begin(segment, union, table, words) == FAULT:
+    if _begin(segment, union, table, words, windows, small) == FAULT:
         return np.int64(FAULT), touched, scored
     needed = _f_needed(floor_of(heap, held, least), union, scoring.k1)
     for window in range(windows):
         for block in range(WINDOW_BLOCKS):
             bits[block] = 0
-        read = _add_window(segment, union, bits, sums, table, words, window, _DOCUMENTS, True)
+        read = _add_window(segment, union, bits, sums, table, words, window, _DOCUMENTS, True, small)
         if read == 0:
             continue
         fault = read == FAULT
@@ -277,19 +344,19 @@ def _rank(
 
 @njit(**JIT)
 def _rank_one_field(
-    segment: Any, union: Any, scoring: Any, allowed: Any, bits: Any, sums: Any, table: Any, windows: Any,
+    segment: Any, union: Any, scoring: Any, allowed: Any, bits: Any, sums: Any, table: Any, small: Any, windows: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
 ) -> Any:  # fmt: skip
     """`rank_union` for a single field, whose sums are compared 64 at a time; few documents have their length looked at."""
     touched, scored, documents = np.int64(0), np.int64(0), len(segment.lengths)
-    if _begin(segment, union, table, 1) == FAULT:
+    if _begin(segment, union, table, 1, windows, small) == FAULT:
         return np.int64(FAULT), touched, scored
     weight, short, slope = scoring.weights[0], 1 - scoring.b, scoring.b / scoring.means[0]
     needed = _f_needed(floor_of(heap, held, least), union, scoring.k1)
     for window in range(windows):
         for group in range(WINDOW_BLOCKS // 64):
             bits[group] = 0
-        read = _add_window(segment, union, bits, sums, table, 1, window, _BLOCKS, True)
+        read = _add_window(segment, union, bits, sums, table, 1, window, _BLOCKS, True, small)
         if read == 0:
             continue
         fault = read == FAULT
@@ -352,11 +419,11 @@ def rank_union(
     """
     if len(scoring.weights) == 1:
         return _rank_one_field(
-            segment, union, scoring, allowed, scratch.bits, scratch.tallies, scratch.packed, windows,
+            segment, union, scoring, allowed, scratch.bits, scratch.tallies, scratch.packed, _small(scratch), windows,
             heap, held, least, base_place,
         )  # fmt: skip
     return _rank(
-        segment, union, scoring, allowed, scratch.bits, scratch.frequencies, scratch.packed, windows,
+        segment, union, scoring, allowed, scratch.bits, scratch.frequencies, scratch.packed, _small(scratch), windows,
         heap, held, least, base_place,
     )  # fmt: skip
 
@@ -378,14 +445,14 @@ def list_union(segment: Any, union: Any, scoring: Any, scratch: Any, windows: An
         How many there are, in a field that counts; or FAULT.
     """
     words = (len(scoring.weights) + _FIELDS_A_WORD - 1) // _FIELDS_A_WORD
-    bits, sums, table = scratch.bits, scratch.frequencies, scratch.packed
+    bits, sums, table, small = scratch.bits, scratch.frequencies, scratch.packed, _small(scratch)
     found, documents = np.int64(0), len(segment.lengths)
-    if _begin(segment, union, table, words) == FAULT:
+    if _begin(segment, union, table, words, windows, small) == FAULT:
         return np.int64(FAULT)
     for window in range(windows):
         for block in range(WINDOW_BLOCKS):
             bits[block] = 0
-        read = _add_window(segment, union, bits, sums, table, words, window, _DOCUMENTS, True)
+        read = _add_window(segment, union, bits, sums, table, words, window, _DOCUMENTS, True, small)
         if read == 0:
             continue
         fault = read == FAULT
@@ -412,17 +479,19 @@ def list_union(segment: Any, union: Any, scoring: Any, scratch: Any, windows: An
 @njit(**JIT)
 def count_union(segment: Any, union: Any, allowed: Any, scratch: Any, windows: Any) -> Any:
     """Allowed documents with any of the terms, in whatever field; parameters as in `rank_union`. FAULT as there."""
-    bits, touched, documents = scratch.bits, np.int64(0), len(segment.lengths)
+    bits, touched, documents, small = scratch.bits, np.int64(0), len(segment.lengths), _small(scratch)
     opened = _open_terms(
         segment.postings, segment.term_postings, segment.term_first, union.runs, union.progress,
-        len(segment.impacts),
+        len(segment.impacts), windows, small,
     )  # fmt: skip
     if opened == FAULT:
         return np.int64(FAULT)
     for window in range(windows):
         for block in range(WINDOW_BLOCKS):
             bits[block] = 0
-        read = _add_window(segment, union, bits, scratch.frequencies, scratch.packed, 1, window, _DOCUMENTS, False)
+        read = _add_window(
+            segment, union, bits, scratch.frequencies, scratch.packed, 1, window, _DOCUMENTS, False, small
+        )
         if read == FAULT:
             return np.int64(FAULT)
         base = window * WINDOW_BLOCKS

@@ -37,10 +37,10 @@ def _lanes(small, large, threshold):
     return bits.at_least_u8(small, 0, np.uint8(threshold)), bits.at_least_u16(large, 0, np.uint16(threshold))
 
 
-@given(mask=masks, seed=st.integers(0, 99), weight=st.integers(0, 65_535))
-def test_codes_spread_to_the_bits_of_a_mask(mask: int, seed: int, weight: int) -> None:
+@given(mask=masks, seed=st.integers(0, 99), weight=st.integers(0, 65_535), room=st.sampled_from([64, 71, 72, 200]))
+def test_codes_spread_to_the_bits_of_a_mask(mask: int, seed: int, weight: int, room: int) -> None:
     """The i-th code is added, capped and weighted, where the i-th bit stands, up to the largest sum; both forms of it."""
-    codes, cap = np.random.default_rng(seed).integers(0, 256, 64).astype(np.uint8), cap_of(weight)
+    codes, cap = np.random.default_rng(seed).integers(0, 256, room).astype(np.uint8), cap_of(weight)
     wanted = np.full(64, 7, np.int64)
     places = [bit for bit in range(64) if mask >> bit & 1]
     wanted[places] += weight * np.minimum(codes[: len(places)], cap).astype(np.int64)
