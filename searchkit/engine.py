@@ -228,12 +228,12 @@ class Index:
         newest, unchanged = self._newest
         if newest is None or not unchanged():
             newest = self._current()
-        results = None
-        if not options:
-            known = newest.known_words
-            results = newest.quick(query, limit, mode) if known is None else known.search(query, limit, mode)
-        if results is None:
+        if options:
             results = newest.search(query, limit, mode, **options)
+        else:
+            known = newest.known_words
+            found = newest.quick(query, limit, mode) if known is None else known.search(query, limit, mode)
+            results = newest.search(query, limit, mode) if found is None else found
         if self._log is not None and self._log.enabled and results.hits:
             self._log.note(query)
         return results

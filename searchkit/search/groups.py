@@ -121,7 +121,7 @@ class UnionGroup:
     def rank_alone(self, keys: npt.NDArray[np.uint64]) -> int:
         """Fill in the keys of the best documents of a query that is nothing else; how many there are."""
         scratch = scratch_for(self.tables)
-        scratch.leaf[0], scratch.leaf[1] = self.address, scratch.progress(self.terms)
+        scratch.leaf[0], scratch.leaf[1] = self.address, scratch.memory.progress(self.terms)
         held: int = answer_union_alone(scratch.request, keys)
         if held < 0:
             raise damaged(self.tables, held)

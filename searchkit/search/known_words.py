@@ -39,7 +39,9 @@ from searchkit.search.tables import Tables, damaged, scratch_for, tables_of
 _WORDS_REMEMBERED_MAX: Final = 200_000
 """Words as typed; some 30 MB, then all are forgotten."""
 _PREFIXES_REMEMBERED_MAX: Final = 1_000
+_HITS_MAX: Final = limits.HITS_MAX
 _KEY: Final = np.dtype(np.uint64)
+_empty: Final = np.empty
 _PREFIX: Final = re.compile("[A-Za-z0-9]{1,64}[*]")
 
 
@@ -96,12 +98,16 @@ class KnownWords:
         """Results of a plain query that repeats no word; None if this is not the way to answer what was asked."""
         started = perf_counter()
         tables, by_mode, _ = self._known
-        if query.__class__ is not str or limit.__class__ is not int or not 0 <= limit <= limits.HITS_MAX:
+        if query.__class__ is not str or limit.__class__ is not int or not 0 <= limit <= _HITS_MAX:
             return None
-        known = by_mode.get(mode) if isinstance(mode, str) else None  # A list cannot be looked up.
-        if known is None:
+        try:
+            known = by_mode[mode]
+        except (KeyError, TypeError):  # Not a mode; a list cannot even be looked up.
             return None
-        scratch = scratch_for(tables)
+        try:
+            scratch = tables.threads.scratch
+        except AttributeError:
+            scratch = scratch_for(tables)
         code = known.get(query)
         codes: Sequence[int]
         if code is not None:
@@ -120,7 +126,7 @@ class KnownWords:
                 codes = list(map(known.__getitem__, query.split()))
             if not scratch.put(codes):
                 return None
-        keys = np.empty(limit, _KEY)
+        keys = _empty(limit, _KEY)
         best = answer_words(scratch.request, len(codes), keys)
         if best < 0:
             if best == UNFIT:

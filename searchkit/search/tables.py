@@ -9,9 +9,10 @@ query was typed, and how it is ranked.
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +54,8 @@ class Tables:
         What `groups.py` remembers.
     prefixes : dict
         What `known_words.py` remembers.
+    threads : threading.local
+        What `scratch_for` remembers.
     """
 
     def __init__(self, snapshot: IndexSnapshot, parameters: Parameters) -> None:
@@ -74,6 +77,7 @@ class Tables:
         self.context = np.zeros(answer.CONTEXT_NUMBERS, np.int64)
         self.context[: answer.FIELDS + 1] = segments, len(parameters.weights)
         self.address: int = self.context.ctypes.data
+        self.threads = threading.local()
         self.context[answer.WEIGHTS :] = [array.ctypes.data for array in self._kept]
         self.frequencies: list[int] = []
         self.with_positions: set[int] = set()
@@ -192,8 +196,26 @@ def damaged(tables: Tables, result: int) -> SegmentDamaged:
     return SegmentDamaged(view.reader.path, "a posting list does not fit the bytes it was given")
 
 
+class Memory:
+    """What kernels work in: one for each thread, large enough for the segments of all tables it asked last."""
+
+    def __init__(self, windows: int) -> None:
+        self.windows = windows
+        self._arrays = new_scratch(windows)
+        self.context: Context = np.append(context_of(self._arrays), windows)
+        self._progress = np.empty((0, 3), np.int64)
+        self._progress_at = 0
+
+    def progress(self, terms: int) -> int:
+        """Address of the room for the progress of so many terms (`arrays.Union`), which stays until the next such call."""
+        if terms > len(self._progress):
+            self._progress = np.empty((2 * terms, 3), np.int64)
+            self._progress_at = self._progress.ctypes.data
+        return self._progress_at
+
+
 class Scratch:
-    """A thread's scratch memory and the room for a query's leaves, with their context.
+    """A thread's memory, and its room for the leaves of queries about some tables.
 
     Attributes
     ----------
@@ -203,52 +225,37 @@ class Scratch:
         Those of the request.
     leaf : memoryview
         The same, a single number of which is quicker to set.
-    about : int
-        Address of the context of the tables that the request is about. They are not kept: whoever asks holds them.
     """
 
-    def __init__(self, tables: Tables) -> None:
-        self.windows = tables.windows
-        self._arrays = new_scratch(tables.windows)
-        self.context: Context = np.append(context_of(self._arrays), tables.windows)
+    __slots__ = ("context", "leaf", "leaves", "memory", "request")
+
+    def __init__(self, address: int, memory: Memory) -> None:
+        self.memory = memory
+        self.context = memory.context
         self.request = np.zeros(answer.REQUEST_LEAVES + LEAVES_MAX, np.int64)
+        self.request[answer.REQUEST_CONTEXT] = address
         self.request[answer.REQUEST_SCRATCH] = self.context.ctypes.data
         self.leaves = self.request[answer.REQUEST_LEAVES :]
         self.leaf = memoryview(self.leaves)  # type: ignore[arg-type]  # Arrays are buffers; Python 3.11 cannot say so.
-        self._progress = np.empty((0, 3), np.int64)
-        self._progress_at = 0
-        self.ask(tables)
-
-    def progress(self, terms: int) -> int:
-        """Address of the room for the progress of so many terms (`arrays.Union`), which stays until the next such call."""
-        if terms > len(self._progress):
-            self._progress = np.empty((2 * terms, 3), np.int64)
-            self._progress_at = self._progress.ctypes.data
-        return self._progress_at
-
-    def ask(self, tables: Tables) -> None:
-        """Let requests be about these tables."""
-        self.about = self.request[answer.REQUEST_CONTEXT] = tables.address
 
     def put(self, codes: Sequence[int]) -> bool:
         """Write down the leaves of the request; whether there is room for them."""
         if len(codes) > LEAVES_MAX:
             return False
-        leaf, place = self.leaf, 0
-        for code in codes:
-            leaf[place] = code
-            place += 1  # noqa: SIM113 - enumerate would make a pair of each
+        _PACK[len(codes)](self.leaf, 0, *codes)
         return True
 
 
+_PACK: Final = [struct.Struct(f"={count}q").pack_into for count in range(LEAVES_MAX + 1)]
+
+
 def scratch_for(tables: Tables) -> Scratch:
-    """This thread's scratch, large enough for the segments of some tables, and asked about these."""
+    """This thread's scratch for some tables."""
     try:
-        known: Scratch = _threads.scratch
-    except AttributeError:  # The thread's first query.
-        known = _threads.scratch = Scratch(tables)
-    if known.about != tables.address or known.windows < tables.windows:
-        if known.windows < tables.windows:
-            known = _threads.scratch = Scratch(tables)
-        known.ask(tables)
+        known: Scratch = tables.threads.scratch
+    except AttributeError:  # The thread's first query about them.
+        memory: Memory | None = getattr(_threads, "memory", None)
+        if memory is None or memory.windows < tables.windows:
+            memory = _threads.memory = Memory(tables.windows)
+        known = tables.threads.scratch = Scratch(tables.address, memory)
     return known
