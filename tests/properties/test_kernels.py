@@ -15,6 +15,7 @@ from searchkit.query.planning import plan_query
 from searchkit.rank.kernels.arrays import Leaves, Scoring, SegmentArrays, new_scratch
 from searchkit.rank.kernels.blocks import GIVEN_UP, rank_blocks
 from searchkit.rank.kernels.bounds import floor_of, weigh
+from searchkit.rank.kernels.contexts import Addresses, context_of
 from searchkit.rank.kernels.heap import sort_best_first
 from searchkit.rank.kernels.lists import open_lists
 from searchkit.rank.kernels.windows import rank_windows
@@ -157,14 +158,15 @@ def test_either_kernel_answers_alone(
         leaves = Leaves(np.array(places, np.int64), np.array(factors), np.zeros(0, np.uint32), np.zeros(0))
         scoring = Scoring(np.array(parameters.weights), np.array(parameters.means), parameters.k1, parameters.b)
         allowed = prepared.live_bits(view)
-        assert open_lists(segment.arrays, leaves, scratch.tables, -(-view.documents // 65_536)) == 0
+        at = Addresses(
+            context_of(segment.arrays), len(parameters.weights), np.append(context_of(scratch), tables.windows)
+        )
+        assert open_lists(segment.arrays.postings, leaves, scratch.tables, -(-view.documents // 65_536)) == 0
         scale = weigh(leaves, scratch.weights)
         least, bounds, before, visited = 0.0, scratch.bounds[:0], heap.copy(), -1
         if way != "windows":
             cost = np.inf if way == "blocks" else 1e-9
-            found, visited, _ = rank_blocks(
-                segment.arrays, leaves, scoring, allowed, scratch, scale, cost, heap, kept, least, view.base
-            )
+            found, visited, _ = rank_blocks(at, leaves, scoring, allowed, scale, cost, heap, kept, least, view.base)
             assert visited >= 0 or way != "blocks"
             if visited >= 0:
                 kept = found
@@ -172,9 +174,7 @@ def test_either_kernel_answers_alone(
                 least, heap[:] = floor_of(heap, found, least), before
                 bounds = scratch.bounds if visited == GIVEN_UP else bounds
         if visited < 0:
-            kept, _ = rank_windows(
-                segment.arrays, leaves, scoring, allowed, scratch, bounds, scale, 1.0, heap, kept, least, view.base
-            )
+            kept, _ = rank_windows(at, leaves, scoring, allowed, bounds, scale, 1.0, heap, kept, least, view.base)
     sort_best_first(heap, kept, scratch.candidates, scratch.histogram)
     ranked, plain = KeyRanking(heap, kept, kept), rank_plain(held, resolved, parameters, k)
     np.testing.assert_array_equal(ranked.scores, plain.scores)

@@ -16,18 +16,32 @@ from searchkit.rank.kernels.arrays import (
     BOUND,
     FAULT,
     FAVOUR,
+    FIRST,
     FREQUENCY,
     IDF,
+    MAXIMA,
     MOST,
     REQUIRED,
+    START,
     TIMES,
     WINDOW,
     Leaves,
     Scoring,
     SegmentArrays,
 )
+from searchkit.rank.kernels.bits import prefetch
 from searchkit.rank.kernels.bounds import floor_of
-from searchkit.rank.kernels.contexts import SCRATCH_NUMBERS, f64_at, i64_at, scratch_at, segment_at, u32_at, u64_at
+from searchkit.rank.kernels.contexts import (
+    SCRATCH_NUMBERS,
+    Addresses,
+    f64_at,
+    i64_at,
+    scratch_at,
+    segment_at,
+    u32_at,
+    u64_at,
+)
+from searchkit.rank.kernels.exact import NARROW
 from searchkit.rank.kernels.heap import INLINE, JIT, sort_best_first
 from searchkit.rank.kernels.lists import open_posting_list
 from searchkit.rank.kernels.ranking import count_segment, rank_segment
@@ -100,7 +114,9 @@ def _least(context: Any, leaves: Any, count: Any, limit: Any) -> Any:
 
 
 @njit(**JIT)
-def _gather(context: Any, number: Any, leaves: Any, count: Any, lists: Any, list_row: Any, scratch: Any) -> Any:
+def _gather(
+    context: Any, number: Any, leaves: Any, count: Any, lists: Any, list_row: Any, places: Any, factors: Any
+) -> Any:
     """Fill in `places` and `factors` of the leaves that occur in a segment.
 
     Returns how many do; 0 also if no document there can be a result.
@@ -113,23 +129,46 @@ def _gather(context: Any, number: Any, leaves: Any, count: Any, lists: Any, list
         if code & LISTED_LEAF:
             start = lists[list_row + ENDS + row - 1] if row else 0
             end = lists[list_row + ENDS + row]
-            place = scratch.places[found]
+            place = places[found]
             place[0], place[1], place[2], place[3], place[4], place[5] = start, end, -1, end - start, -1, -1
             idf, scale, most = f64_at(lists[LIST_IDFS] + 8 * row, (1,))[0], 1.0, 255.0
         else:
             place = i64_at(context[TABLE] + 8 * TABLE_COLUMNS * (row * segments + number), (TABLE_COLUMNS,))
             for column in range(6):
-                scratch.places[found, column] = place[column]
+                places[found, column] = place[column]
             idf, scale, most = f64_at(context[IDFS] + 8 * row, (1,))[0], upper, np.float64(place[MOST_IMPACT])
-        if scratch.places[found, FREQUENCY] == 0:
+        if places[found, FREQUENCY] == 0:
             if required:
                 return 0
             continue
-        scratch.factors[found, IDF], scratch.factors[found, TIMES] = idf, times
-        scratch.factors[found, BOUND], scratch.factors[found, REQUIRED] = times * idf * scale, required
-        scratch.factors[found, MOST] = most
+        factors[found, IDF], factors[found, TIMES] = idf, times
+        factors[found, BOUND], factors[found, REQUIRED] = times * idf * scale, required
+        factors[found, MOST] = most
         found += 1
     return found
+
+
+@njit(**JIT)
+def fetch_leaves(context: Any, leaves: Any, count: Any) -> None:
+    """Begin to fetch what ranking reads first of every leaf in every segment: each lies elsewhere in memory."""
+    segments, fields = context[SEGMENTS], context[FIELDS]
+    rows, columns = i64_at(context[ROWS], (segments, ROW_NUMBERS)), len(LEVEL_RANKS)
+    for leaf in range(count):
+        prefetch(f64_at(context[IDFS], (1,)), leaves[leaf] & ROW_MASK)
+        prefetch(f64_at(context[LEVELS], (1,)), (leaves[leaf] & ROW_MASK) * columns)
+        prefetch(f64_at(context[LEVELS], (1,)), (leaves[leaf] & ROW_MASK) * columns + columns - 1)
+    for leaf in range(count):
+        code = leaves[leaf]
+        if code & LISTED_LEAF:
+            continue
+        table = i64_at(context[TABLE] + 8 * TABLE_COLUMNS * segments * (code & ROW_MASK), (segments, TABLE_COLUMNS))
+        for number in range(segments):
+            if table[number, FREQUENCY] > 0:
+                segment, first = segment_at(rows[number], 0, fields), table[number, FIRST]
+                prefetch(segment.postings, table[number, START])
+                prefetch(segment.impacts, first)
+                prefetch(segment.maxima, max(table[number, MAXIMA], 0))
+                prefetch(segment.tfs, first >> 1 if len(segment.vectors) == NARROW else first)
 
 
 @njit(**JIT)
@@ -194,15 +233,16 @@ def answer(context: Any, leaves: Any, count: Any, lists: Any, scratch: Any, keys
     rows, free = i64_at(context[ROWS], (segments, ROW_NUMBERS)), f64_at(context[FREE], (2,))
     scales = f64_at(context[SCALES], (segments, 2))
     scoring = Scoring(f64_at(context[WEIGHTS], (fields,)), f64_at(context[MEANS], (fields,)), free[0], free[1])
+    fetch_leaves(context, leaves, count)
     least = 0.0 if len(lists) else _least(context, leaves, count, len(keys))
     for number in range(segments):
         list_row = _row_of(lists, number)
-        here = _gather(context, number, leaves, count, lists, list_row, memory)
+        here = _gather(context, number, leaves, count, lists, list_row, memory.places, memory.factors)
         if here == 0 or not _can_reach(memory.factors, here, floor_of(keys, held, least)):
             continue
         query = _leaves(memory, here, lists, list_row)
         held, scored = rank_segment(
-            segment_at(rows[number], 0, fields), query, scoring, _allowed(rows[number], lists, list_row), memory,
+            Addresses(rows[number], fields, scratch), query, scoring, _allowed(rows[number], lists, list_row),
             keys, held, least, scales[number, 0] / scales[number, 1], rows[number, BASE],
         )  # fmt: skip
         if held == FAULT:
@@ -219,9 +259,10 @@ def _answer_word(context: Any, leaves: Any, scratch: Any, keys: Any) -> Any:
     segments, fields = context[SEGMENTS], context[FIELDS]
     rows, free = i64_at(context[ROWS], (segments, ROW_NUMBERS)), f64_at(context[FREE], (2,))
     scoring = Scoring(f64_at(context[WEIGHTS], (fields,)), f64_at(context[MEANS], (fields,)), free[0], free[1])
+    fetch_leaves(context, leaves, 1)
     least = _least(context, leaves, 1, len(keys))
     for number in range(segments):
-        here = _gather(context, number, leaves, 1, nothing, 0, memory)
+        here = _gather(context, number, leaves, 1, nothing, 0, memory.places, memory.factors)
         if here == 0 or not _can_reach(memory.factors, here, floor_of(keys, held, least)):
             continue
         segment, query = segment_at(rows[number], 0, fields), _leaves(memory, here, nothing, 0)
@@ -279,7 +320,7 @@ def count_matches(context: Any, leaves: Any, count: Any, lists: Any, scratch: An
     rows = i64_at(context[ROWS], (segments, ROW_NUMBERS))
     for number in range(segments):
         list_row = _row_of(lists, number)
-        here = _gather(context, number, leaves, count, lists, list_row, memory)
+        here = _gather(context, number, leaves, count, lists, list_row, memory.places, memory.factors)
         if here == 0:
             continue
         found = count_segment(

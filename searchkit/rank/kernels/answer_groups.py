@@ -32,6 +32,7 @@ from searchkit.rank.kernels.answer import (
     TABLE,
     TABLE_COLUMNS,
     WEIGHTS,
+    fetch_leaves,
 )
 from searchkit.rank.kernels.arrays import (
     BOUND,
@@ -45,7 +46,16 @@ from searchkit.rank.kernels.arrays import (
     Scoring,
     Union,
 )
-from searchkit.rank.kernels.contexts import SCRATCH_NUMBERS, f64_at, i64_at, scratch_at, segment_at, u32_at, u64_at
+from searchkit.rank.kernels.contexts import (
+    SCRATCH_NUMBERS,
+    Addresses,
+    f64_at,
+    i64_at,
+    scratch_at,
+    segment_at,
+    u32_at,
+    u64_at,
+)
 from searchkit.rank.kernels.heap import INLINE, JIT, sort_best_first
 from searchkit.rank.kernels.lists import open_lists
 from searchkit.rank.kernels.phrases import find_phrase, rank_phrase
@@ -125,6 +135,7 @@ def answer_phrase(
     held, compared, scored, memory = 0, np.int64(0), np.int64(0), scratch_at(scratch)
     segments = context[SEGMENTS]
     table, scales = i64_at(context[ROWS], (segments, ROW_NUMBERS)), f64_at(context[SCALES], (segments, 2))
+    fetch_leaves(context, rows, count)
     scoring, idf = _scoring(context), _phrase_idf(context, rows, count)
     for number in range(segments):
         most = times * idf * scales[number, 1]
@@ -133,12 +144,21 @@ def answer_phrase(
             continue
         segment = segment_at(table[number], 0, context[FIELDS])
         leaves, windows = _words(memory, found), (len(segment.lengths) + WINDOW - 1) // WINDOW
-        if open_lists(segment, leaves, memory.tables, windows) == FAULT:
+        if open_lists(segment.postings, leaves, memory.tables, windows) == FAULT:
             return FAULT - number, compared, scored
         phrase = Phrase(memory.weights[:count], slop, fields, idf, times, most)
         live = u64_at(table[number, LIVE], (table[number, LIVE_LENGTH],))
         held, more, hits = rank_phrase(
-            segment, leaves, phrase, scoring, live, memory, windows, keys, held, 0.0, table[number, BASE]
+            Addresses(table[number], context[FIELDS], scratch),
+            leaves,
+            phrase,
+            scoring,
+            live,
+            windows,
+            keys,
+            held,
+            0.0,
+            table[number, BASE],
         )
         compared, scored = compared + more, scored + hits
     sort_best_first(keys, held, memory.candidates, memory.histogram)
@@ -178,7 +198,7 @@ def _find_phrase(
         return np.int64(0)
     segment = segment_at(row, 0, context[FIELDS])
     leaves, windows = _words(memory, found), (len(segment.lengths) + WINDOW - 1) // WINDOW
-    if open_lists(segment, leaves, memory.tables, windows) == FAULT:
+    if open_lists(segment.postings, leaves, memory.tables, windows) == FAULT:
         return np.int64(FAULT - number)
     phrase = Phrase(memory.weights[:count], slop, fields, 1.0, 1.0, 1.0)
     allowed = u64_at(row[LIVE], (row[LIVE_LENGTH] if live else 0,))

@@ -49,6 +49,7 @@ from searchkit.rank.kernels.bits import (
     trailing_zeros,
 )
 from searchkit.rank.kernels.bounds import floor_of, threshold_of
+from searchkit.rank.kernels.contexts import scratch_of, segment_of
 from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.lists import bitmap_rank, word_at
@@ -59,7 +60,7 @@ _BLOCK_NS = 40.0
 """Of visiting a block, for each leaf: most of it is waiting for memory."""
 
 
-@njit(**JIT)
+@njit(**INLINE)
 def _bound_sparse(
     segment: Any, leaves: Any, scoring: Any, scratch: Any, leaf: Any, window: Any, starts: Any, scale: Any
 ) -> None:
@@ -96,18 +97,19 @@ def _bound_sparse(
 
 
 @njit(**JIT)
-def _bound_blocks(segment: Any, leaves: Any, scoring: Any, scratch: Any, windows: Any, scale: Any) -> None:
+def _bound_blocks(at: Any, leaves: Any, scoring: Any, windows: Any, scale: Any) -> None:
     """Fill in the bound of every block, and where the postings of sparse leaves begin in each."""
+    segment, scratch = segment_of(at), scratch_of(at)
     blocks = (len(segment.lengths) + 63) >> 6
     padded = (blocks + 63) & -64
     for block in range(padded):
         scratch.bounds[block] = 0
     sparse = 0
     for leaf in range(len(leaves.places)):
-        at = leaves.places[leaf, MAXIMA]
-        if at >= 0:
+        maxima_at = leaves.places[leaf, MAXIMA]
+        if maxima_at >= 0:
             for start in range(0, padded, 64):
-                multiply_add(scratch.bounds, start, segment.maxima, at + start, np.uint16(scratch.weights[leaf]))
+                multiply_add(scratch.bounds, start, segment.maxima, maxima_at + start, np.uint16(scratch.weights[leaf]))
             continue
         for block in range(padded):
             scratch.starts[sparse, block] = 0
@@ -270,7 +272,7 @@ def _score_block(
     return held, scored
 
 
-@njit(**JIT)
+@njit(**INLINE)
 def _fetch_ahead(segment: Any, leaves: Any, scratch: Any, turn: Any, size: Any) -> None:
     """Begin to fetch what adding a leaf to the blocks of a batch will read first: they lie far apart."""
     leaf = scratch.order[turn] & 0xFFFF
@@ -287,10 +289,11 @@ def _fetch_ahead(segment: Any, leaves: Any, scratch: Any, turn: Any, size: Any) 
 
 @njit(**JIT)
 def _score_batch(
-    segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, size: Any, scale: Any,
+    at: Any, leaves: Any, scoring: Any, allowed: Any, size: Any, scale: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
 ) -> Any:  # fmt: skip
     """Score a batch of blocks, heaviest leaf first, dropping those that fall behind."""
+    segment, scratch = segment_of(at), scratch_of(at)
     blocks, rows, rest = scratch.blocks[0], scratch.blocks[1], scratch.rest
     threshold = threshold_of(floor_of(heap, held, least), scale)
     for i in range(size << 6):
@@ -329,19 +332,19 @@ def _score_batch(
 
 
 @njit(**JIT)
-def _order_leaves(leaves: Any, scratch: Any) -> Any:
+def _order_leaves(places: Any, weights: Any, order: Any) -> Any:
     """Leaves by descending weight, each with the row of its starts; returns how many are sparse."""
     sparse = 0
-    for leaf in range(len(leaves.places)):
+    for leaf in range(len(places)):
         entry = leaf
-        if leaves.places[leaf, MAXIMA] < 0:
+        if places[leaf, MAXIMA] < 0:
             entry |= sparse << 16
             sparse += 1
         at = leaf
-        while at > 0 and scratch.weights[scratch.order[at - 1] & 0xFFFF] < scratch.weights[leaf]:
-            scratch.order[at] = scratch.order[at - 1]
+        while at > 0 and weights[order[at - 1] & 0xFFFF] < weights[leaf]:
+            order[at] = order[at - 1]
             at -= 1
-        scratch.order[at] = entry
+        order[at] = entry
         if sparse >= SPARSE_MAX:
             return sparse
     return sparse
@@ -382,7 +385,7 @@ def _cut(bounds: Any, words: Any, threshold: Any, high: Any, taken: Any) -> Any:
 
 @njit(**INLINE)
 def rank_blocks(
-    segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, scale: Any, cost: Any,
+    at: Any, leaves: Any, scoring: Any, allowed: Any, scale: Any, cost: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
 ) -> Any:  # fmt: skip
     """Offer the documents of a segment to the heap, best blocks first; see `ranking.rank_segment`.
@@ -400,11 +403,12 @@ def rank_blocks(
         GIVEN_UP if too many blocks are alive: then their bounds stand in `scratch.bounds`.
     scored : int
     """
+    segment, scratch = segment_of(at), scratch_of(at)
     documents = len(segment.lengths)
-    if _order_leaves(leaves, scratch) >= SPARSE_MAX:
+    if _order_leaves(leaves.places, scratch.weights, scratch.order) >= SPARSE_MAX:
         return held, -1, 0
     windows = (documents + WINDOW - 1) >> 16
-    _bound_blocks(segment, leaves, scoring, scratch, windows, scale)
+    _bound_blocks(at, leaves, scoring, windows, scale)
     words = ((documents + 63) >> 6) + 63 >> 6
     largest = np.uint16(0)
     for block in range(words << 6):  # In its own width, so that the compiler compares 32 at a time.
@@ -426,9 +430,7 @@ def rank_blocks(
                     scratch.blocks[0, size] = (word - 1 << 6) + trailing_zeros(mask)
                     mask &= mask - np.uint64(1)
                     size += 1
-            held, more = _score_batch(
-                segment, leaves, scoring, allowed, scratch, size, scale, heap, held, least, base_place
-            )
+            held, more = _score_batch(at, leaves, scoring, allowed, size, scale, heap, held, least, base_place)
             scored, size = scored + more, 0
         taken, high = reached, low
         threshold = threshold_of(floor_of(heap, held, least), scale)

@@ -30,6 +30,7 @@ from searchkit.rank.kernels.arrays import (
 )
 from searchkit.rank.kernels.bits import at_least_u16, multiply_add, popcount, some, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of, threshold_of, weigh
+from searchkit.rank.kernels.contexts import scratch_of, segment_of
 from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.intersect import (
@@ -110,7 +111,7 @@ def _blocks_alive(segment: Any, leaves: Any, scratch: Any, window: Any, start: A
 
 @njit(**JIT)
 def rank_conjunction(
-    segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, windows: Any,
+    at: Any, leaves: Any, scoring: Any, allowed: Any, windows: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
 ) -> Any:  # fmt: skip
     """Offer the documents with all required leaves to the heap; see `ranking.rank_segment`.
@@ -122,6 +123,7 @@ def rank_conjunction(
         Documents that hold all required leaves, of those that were not left out before.
     scored : int
     """
+    segment, scratch = segment_of(at), scratch_of(at)
     through, scored, scale = np.int64(0), np.int64(0), weigh(leaves, scratch.weights)
     fetch_containers(segment.postings, segment.impacts, segment.ranks, leaves.places, scratch.tables, windows)
     for window in range(windows):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +95,38 @@ def context_of(arrays: Sequence[npt.NDArray[Any]]) -> Context:
     if any(not array.flags.c_contiguous for array in arrays):
         raise ValueError("a kernel reads arrays that lie in one piece")
     return np.array([value for array in arrays for value in (array.ctypes.data, len(array))], np.int64)
+
+
+class Addresses(NamedTuple):
+    """Where a segment and a thread's scratch are written down: handed on by calls instead of what is there.
+
+    An array takes seven arguments of a compiled call, so that the two together are three hundred.
+
+    Attributes
+    ----------
+    segment : ndarray of int64
+        What `segment_at` reads, from the beginning.
+    fields : int
+        Text fields.
+    scratch : ndarray of int64
+        What `scratch_at` reads.
+    """
+
+    segment: Any
+    fields: Any
+    scratch: Any
+
+
+@njit(**INLINE)
+def segment_of(at: Any) -> Any:
+    """The `SegmentArrays` of some `Addresses`."""
+    return segment_at(at.segment, 0, at.fields)
+
+
+@njit(**INLINE)
+def scratch_of(at: Any) -> Any:
+    """The `Scratch` of some `Addresses`."""
+    return scratch_at(at.scratch)
 
 
 @njit(**INLINE)

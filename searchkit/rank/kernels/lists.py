@@ -114,7 +114,7 @@ def open_posting_list(postings: Any, place: Any, table: Any, windows: Any) -> An
 
 
 @njit(**JIT)
-def open_lists(segment: Any, leaves: Any, tables: Any, windows: Any) -> Any:
+def open_lists(postings: Any, leaves: Any, tables: Any, windows: Any) -> Any:
     """Find the container of every leaf and window. Returns FAULT if a header does not fit its list.
 
     The entries of a listed leaf count as its postings.
@@ -122,7 +122,7 @@ def open_lists(segment: Any, leaves: Any, tables: Any, windows: Any) -> Any:
     for leaf in range(len(leaves.places)):
         place = leaves.places[leaf]
         if place[FIRST] >= 0:
-            if open_posting_list(segment.postings, place, tables[leaf], windows) == FAULT:
+            if open_posting_list(postings, place, tables[leaf], windows) == FAULT:
                 return FAULT
             continue
         at = place[START]

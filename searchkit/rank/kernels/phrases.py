@@ -23,6 +23,7 @@ from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import CARD, FAVOUR, FIELD_GAP, MAXIMA, POSTING, WINDOW_BLOCKS
 from searchkit.rank.kernels.bits import at_least_u8, prefetch, some, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of
+from searchkit.rank.kernels.contexts import scratch_of, segment_of
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.intersect import (
     fetch_ahead,
@@ -179,7 +180,7 @@ def _blocks_alive(segment: Any, leaves: Any, window: Any, start: Any, needed: An
 
 @njit(**JIT)
 def rank_phrase(
-    segment: Any, leaves: Any, phrase: Any, scoring: Any, allowed: Any, scratch: Any, windows: Any,
+    at: Any, leaves: Any, phrase: Any, scoring: Any, allowed: Any, windows: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
 ) -> Any:  # fmt: skip
     """Offer the documents with a phrase to the heap; see `ranking.rank_segment`.
@@ -200,6 +201,7 @@ def rank_phrase(
     scored : int
         Documents that hold the phrase, of these.
     """
+    segment, scratch = segment_of(at), scratch_of(at)
     compared, scored = np.int64(0), np.int64(0)
     fetch_containers(segment.postings, segment.impacts, segment.ranks, leaves.places, scratch.tables, windows)
     for window in range(windows):

@@ -30,6 +30,7 @@ from searchkit.rank.kernels.bits import popcount
 from searchkit.rank.kernels.blocks import GIVEN_UP, rank_blocks
 from searchkit.rank.kernels.bounds import floor_of, weigh
 from searchkit.rank.kernels.conjunction import count_conjunction, rank_conjunction
+from searchkit.rank.kernels.contexts import scratch_of, segment_of
 from searchkit.rank.kernels.heap import INLINE, JIT
 from searchkit.rank.kernels.lists import open_lists, word_at
 from searchkit.rank.kernels.single import rank_single
@@ -44,14 +45,14 @@ _SIFT_NS = 4.0
 
 @njit(**INLINE)
 def rank_segment(
-    segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any,
+    at: Any, leaves: Any, scoring: Any, allowed: Any,
     heap: Any, held: Any, least: Any, tight: Any, base_place: Any,
 ) -> Any:  # fmt: skip
     """Offer the documents of a segment to a heap of the k best.
 
     Parameters
     ----------
-    segment, leaves, scoring, scratch : SegmentArrays, Leaves, Scoring, Scratch
+    at, leaves, scoring : Addresses, Leaves, Scoring
         Between 1 and `LEAVES_MAX` leaves, each occurring in the segment; its posting lists described (`describe.describe_term`).
     allowed : ndarray of shape (ceil(documents / 64),), uint64, or of shape (0,)
         One bit for each document that may be a result; empty if all may.
@@ -73,9 +74,10 @@ def rank_segment(
     scored : int
         Documents scored exactly: what pruning left to do.
     """
+    segment, scratch = segment_of(at), scratch_of(at)
     documents, count = len(segment.lengths), len(leaves.places)
     windows = (documents + WINDOW - 1) >> 16
-    if open_lists(segment, leaves, scratch.tables, windows) == FAULT:
+    if open_lists(segment.postings, leaves, scratch.tables, windows) == FAULT:
         return FAULT, 0
     if count == 1 and leaves.places[0, FIRST] >= 0:
         return rank_single(segment, leaves, scoring, allowed, scratch, windows, heap, held, least, base_place)
@@ -92,9 +94,7 @@ def rank_segment(
         before = held
         for i in range(held):
             scratch.saved[i] = heap[i]
-        held, visited, scored = rank_blocks(
-            segment, leaves, scoring, allowed, scratch, scale, cost, heap, held, least, base_place
-        )
+        held, visited, scored = rank_blocks(at, leaves, scoring, allowed, scale, cost, heap, held, least, base_place)
         if visited == GIVEN_UP:
             bounds = scratch.bounds
         if visited < 0:  # Another kernel begins anew, with the threshold reached but not the documents.
@@ -104,11 +104,9 @@ def rank_segment(
     if visited >= 0:
         return held, scored
     if required:
-        held, _, scored = rank_conjunction(
-            segment, leaves, scoring, allowed, scratch, windows, heap, held, least, base_place
-        )
+        held, _, scored = rank_conjunction(at, leaves, scoring, allowed, windows, heap, held, least, base_place)
         return held, scored
-    return rank_windows(segment, leaves, scoring, allowed, scratch, bounds, scale, tight, heap, held, least, base_place)
+    return rank_windows(at, leaves, scoring, allowed, bounds, scale, tight, heap, held, least, base_place)
 
 
 @njit(**JIT)
@@ -137,7 +135,7 @@ def count_segment(segment: Any, leaves: Any, allowed: Any, scratch: Any) -> Any:
     """
     documents, count = len(segment.lengths), len(leaves.places)
     windows = (documents + WINDOW - 1) >> 16
-    if open_lists(segment, leaves, scratch.tables, windows) == FAULT:
+    if open_lists(segment.postings, leaves, scratch.tables, windows) == FAULT:
         return FAULT
     required = False
     for leaf in range(count):

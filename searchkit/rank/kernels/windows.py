@@ -49,6 +49,7 @@ from searchkit.rank.kernels.bits import (
     trailing_zeros,
 )
 from searchkit.rank.kernels.bounds import cap_of, floor_of, threshold_of, weigh_finely
+from searchkit.rank.kernels.contexts import scratch_of, segment_of
 from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import JIT, key, push
 from searchkit.rank.kernels.lists import bitmap_rank, find, lower_bound, word_at
@@ -414,7 +415,7 @@ def _settle(
 
 @njit(**JIT)
 def rank_windows(
-    segment: Any, leaves: Any, scoring: Any, allowed: Any, scratch: Any, bounds: Any, scale: Any, tight: Any,
+    at: Any, leaves: Any, scoring: Any, allowed: Any, bounds: Any, scale: Any, tight: Any,
     heap: Any, held: Any, least: Any, base_place: Any,
 ) -> Any:  # fmt: skip
     """Offer all documents of a segment to the heap; see `ranking.rank_segment` for the other parameters.
@@ -424,6 +425,7 @@ def rank_windows(
     bounds : ndarray of uint16
         See `_find_alive`.
     """
+    segment, scratch = segment_of(at), scratch_of(at)
     documents, count, k, highest = len(segment.lengths), len(leaves.places), len(heap), 65_535
     if len(bounds) == 0:
         scale, highest = weigh_finely(leaves, scratch.weights, scale, floor_of(heap, held, least))
