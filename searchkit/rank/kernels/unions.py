@@ -146,17 +146,8 @@ def _pack(row: Any, fields: Any, word: Any) -> Any:
 
 @njit(**INLINE)
 def _add(
-    tfs: Any,
-    rows: Any,
-    escaped: Any,
-    escapes: Any,
-    sums: Any,
-    table: Any,
-    words: Any,
-    fields: Any,
-    low: Any,
-    posting: Any,
-) -> None:
+    tfs: Any, rows: Any, escaped: Any, escapes: Any, sums: Any, table: Any, words: Any, fields: Any, low: Any, posting: Any
+) -> None:  # fmt: skip
     """Add a posting's frequencies to the sums of its document."""
     code = vector_code(tfs, rows, posting)
     for word in range(words):
