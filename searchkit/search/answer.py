@@ -76,7 +76,7 @@ class Answer:
         from searchkit.search.engines import engine_for_words
 
         assistant = assistant_of(self._held, self._analyzer)
-        found = assistant.correct(self._query, self._mode, engine_for_words(self._held, "auto"), thorough=False)
+        found = assistant.correct(self._query, self._mode, engine_for_words("auto"), thorough=False)
         return () if found is None else (found.text, *(other.text for other in found.alternatives))
 
     def id(self, place: int) -> str:

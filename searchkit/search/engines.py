@@ -3,7 +3,7 @@
 Loading numba and the kernels costs some 0.4 seconds (the first time on a machine, two minutes of compiling),
 which a one-shot query must not pay and a long-lived process hardly notices. So "auto" answers the first queries of a
 process with the plain ranker, then loads the kernels in a thread beside it, and changes over when they are ready. Both
-give identical answers. Completions and corrections are counted with the queries, and change over with them.
+give identical answers. Completions and corrections do the same with kernels of their own.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from searchkit.errors import RequestError
 from searchkit.index.snapshot import IndexSnapshot
 from searchkit.locks import Lock
 from searchkit.query.plan import Bool, Node, PhraseLeaf, Plan, PrefixLeaf, TermLeaf
-from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1, Parameters
-from searchkit.search.execute import Ranking, parameters_of, rank_plain
+from searchkit.rank.bm25 import Parameters
+from searchkit.search.execute import Ranking, rank_plain
 from searchkit.search.resolve import ResolvedPlan, resolve
 
 if TYPE_CHECKING:
@@ -42,49 +42,57 @@ class _Auto:
         self._lock = Lock()
         self._asked = 0
         self._ranker: Ranker = rank_plain
-        self.loaded = self._loading = False
+        self.loaded = self._held_back = False
+        self._words_asked = 0
 
     def ranker(self, snapshot: IndexSnapshot, parameters: Parameters) -> Ranker:
-        self._count(snapshot, parameters)
-        return self._ranker
-
-    def for_words(self, snapshot: IndexSnapshot) -> Literal["numpy", "numba"]:
-        """Who completes and corrects; also the kernels where something else has loaded numba."""
-        if not self.loaded:
-            self._count(snapshot, parameters_of(snapshot, snapshot.schema.weights, DEFAULT_K1, DEFAULT_B))
-        return "numba" if self.loaded or ("numba" in sys.modules and not self._loading) else "numpy"
-
-    def _count(self, snapshot: IndexSnapshot, parameters: Parameters) -> None:
         with self._lock:
             self._asked += 1
             if self._asked == QUERIES_BEFORE_KERNELS:
-                self._loading = True
-                asked = (snapshot, parameters)
-                threading.Thread(target=self._load, args=asked, name="searchkit-kernels", daemon=True).start()
+                self._beside(lambda: self._load(snapshot, parameters))
+            return self._ranker
+
+    def for_words(self) -> Literal["numpy", "numba"]:
+        """Who completes and corrects: the kernels where something has loaded numba, or enough was asked to load them."""
+        if "numba" in sys.modules and not self._held_back:
+            return "numba"
+        with self._lock:
+            self._words_asked += 1
+            if self._words_asked == QUERIES_BEFORE_KERNELS and not self._held_back:
+                self._beside(load_word_kernels)
+        return "numpy"
 
     def _load(self, snapshot: IndexSnapshot, parameters: Parameters) -> None:
+        ranker = load_kernels()
+        _ask_each_kind(ranker, snapshot, parameters)
+        with self._lock:
+            self._ranker = ranker
+            self.loaded = True
+
+    def _beside(self, load: Callable[[], None]) -> None:
+        """Load something in a thread. Words are left to NumPy meanwhile, and for good if it fails."""
+        self._held_back = True
+        threading.Thread(target=self._try, args=(load,), name="searchkit-kernels", daemon=True).start()
+
+    def _try(self, load: Callable[[], None]) -> None:
         try:
-            ranker = load_kernels()
-            _ask_each_kind(ranker, snapshot, parameters)
-            load_word_kernels()
-        except Exception:  # The plain ranker gives the same answers; a search must not fail for this.
+            load()
+        except Exception:  # The plain ways give the same answers; a search must not fail for this.
             import logging
 
             logging.getLogger("searchkit").warning(
                 "the compiled kernels could not be loaded; going on with NumPy", exc_info=True
             )
             return
-        with self._lock:
-            self._ranker = ranker
-            self.loaded = True
+        self._held_back = False
 
 
 _auto = _Auto()
 
 
-def engine_for_words(snapshot: IndexSnapshot, engine: Engine) -> Literal["numpy", "numba"]:
+def engine_for_words(engine: Engine) -> Literal["numpy", "numba"]:
     """Who completes or corrects, by the engine asked for."""
-    return _auto.for_words(snapshot) if engine == "auto" else engine
+    return _auto.for_words() if engine == "auto" else engine
 
 
 def _ask_each_kind(ranker: Ranker, snapshot: IndexSnapshot, parameters: Parameters) -> None:

@@ -211,7 +211,7 @@ class Snapshot:
 
         held = self.held
         check_typed(prefix, limit)
-        engine = engine_for_words(held, "auto")
+        engine = engine_for_words("auto")
         if within is None and site is None and language is None:
             return assistant_of(held, self._analyzer).suggest(prefix, limit, self._log, engine)
         from searchkit.search.within import checked
@@ -240,7 +240,7 @@ class Snapshot:
 
         held = self.held
         check_request(text, 0, mode, "bm25")
-        return assistant_of(held, self._analyzer).correct(text, mode, engine_for_words(held, engine))
+        return assistant_of(held, self._analyzer).correct(text, mode, engine_for_words(engine))
 
     def get(self, id: str) -> dict[str, Any]:
         """The stored record of a document; raises DocumentMissing if there is none."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -306,7 +308,7 @@ def test_a_process_that_stays_gets_the_kernels(index: searchkit.Index, monkeypat
     monkeypatch.setattr(engines, "load_kernels", broken)
     failed = engines._Auto()
     held = index.snapshot().held
-    failed._load(held, parameters_of(held, held.schema.weights, 1.2, 0.75))
+    failed._try(lambda: failed._load(held, parameters_of(held, held.schema.weights, 1.2, 0.75)))
     assert failed._ranker is engines.rank_plain
     assert not failed.loaded
 
@@ -355,3 +357,29 @@ def test_statistics_add_up(index: searchkit.Index) -> None:
     report = index.check()
     assert report.sound
     assert report.to_dict()["documents"] == 2
+
+
+COMPLETING = """
+import sys, threading
+import searchkit
+from searchkit.search import engines
+
+index = searchkit.open(sys.argv[1])
+found = [index.suggest("quixk") for _ in range(engines.QUERIES_BEFORE_KERNELS)]
+assert engines._auto.for_words() == "numpy" or not any(t.name == "searchkit-kernels" for t in threading.enumerate())
+for thread in threading.enumerate():
+    if thread.name == "searchkit-kernels":
+        thread.join()
+assert engines._auto.for_words() == "numba" and "numba" in sys.modules
+assert found == [index.suggest("quixk")] * len(found) and found[0], found[0]
+print("the same")
+"""
+
+
+def test_a_process_that_goes_on_completing_gets_the_kernels(index: searchkit.Index) -> None:
+    """Slips are looked for in NumPy at first, then by the kernels, which find the same words."""
+    with index.writer() as writer:
+        writer.add({"id": "7", "text": "quicksilver quickens"})
+    command = [sys.executable, "-c", COMPLETING, str(index.path)]
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert child.stdout.strip() == "the same", child.stderr
