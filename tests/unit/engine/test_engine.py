@@ -366,7 +366,6 @@ from searchkit.search import engines
 
 index = searchkit.open(sys.argv[1])
 found = [index.suggest("quixk") for _ in range(engines.QUERIES_BEFORE_KERNELS)]
-assert engines._auto.for_words() == "numpy" or not any(t.name == "searchkit-kernels" for t in threading.enumerate())
 for thread in threading.enumerate():
     if thread.name == "searchkit-kernels":
         thread.join()
