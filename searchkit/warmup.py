@@ -64,8 +64,8 @@ def warm_up() -> WarmUp:
                 for query in _QUERIES:
                     index.search(query, limit, engine="numba").total  # noqa: B018 - counted when it is asked for
             index.correct("wdefx wde", engine="numba")
-            load_word_kernels()
             index.merge()
+    load_word_kernels()
     where_kept = jit.cache_directory()
     removed = kernel_cache.remove_stale()
     return WarmUp(str(where_kept) if where_kept else "numba's own cache", removed)

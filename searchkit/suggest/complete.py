@@ -16,8 +16,8 @@ at all, those that do with two slips. Of each kind as many as there is room for,
 they stand after the word before, then the most frequent, then in their order.
 
 Cost: 20 to 40 microseconds, whatever the length of the beginning, and some ten more with a word before it; 20 more where
-slips are forgiven, 100 without the compiled kernels, and two milliseconds where two slips are. What this module does not know: folding, and where words come
-from.
+slips are forgiven, 100 without the compiled kernels, and two milliseconds where two slips are. What this module does not
+know: folding, and where words come from.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from searchkit import limits
 from searchkit.locks import Lock
 from searchkit.model.suggestions import Suggestion
 from searchkit.suggest.beginnings import TYPED_MAX, Beginnings
@@ -50,6 +51,8 @@ TWICE_FROM: Final = 8
 """Letters of a beginning from which on two are."""
 
 
+_COMPILED_MAX: Final = max(CONTEXT, limits.SUGGESTIONS_MAX) + LITTLE
+"""Words of a kind of slip up to which the kernel has room for them; more are asked for by nobody but a test."""
 _OPENINGS_MAX: Final = 4_096
 """Beginnings whose most frequent words are remembered; a kilobyte each."""
 _WORD, _NEVER = itertools.repeat("word"), itertools.repeat(0)
@@ -241,7 +244,7 @@ class Completer:
 
     def _slipped(self, beginning: str, keep: int, engine: Engine) -> Iterator[Numbers | None]:
         """Words for each kind of slip, in the order they are thought of: two letters exchanged, any other, two (None)."""
-        if engine == "numba":
+        if engine == "numba" and keep <= _COMPILED_MAX:
             with self._lock:
                 both = self._slip_index.look_up(beginning, self._lexicon.ranked.range_of(beginning), keep)
             yield from both

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from searchkit.suggest import complete
 from searchkit.suggest.beginnings import TYPED_MAX
 from searchkit.suggest.complete import Completer, Titles
+from searchkit.suggest.kernels.beginnings import KEEP_MAX
 from searchkit.suggest.lexicon import Lexicon
 from searchkit.suggest.pairs import PairCounts, Pairs, cells_of, word_hash
 
@@ -52,7 +54,7 @@ def test_compiled_and_plain_forgive_alike(table, typed, slipped, limit) -> None:
             assert plain == compiled, (before, text)
 
 
-@pytest.mark.parametrize("limit", [3, 8, 100])
+@pytest.mark.parametrize("limit", [3, 8, 100, 500])
 def test_many_words_that_begin_alike_are_ranked_alike(limit) -> None:
     """Ranges of many blocks, which hold one another and what begins as typed."""
     draw = np.random.default_rng(4)
@@ -66,6 +68,11 @@ def test_many_words_that_begin_alike_are_ranked_alike(limit) -> None:
             plain, compiled = both(of, before, typed, limit)
             assert plain == compiled, (before, typed)
             assert plain or len(typed) < 4 or "zz" in typed
+
+
+def test_the_kernel_has_room_for_all_that_may_be_asked_for() -> None:
+    """Both limits are numbers of their own, and must stay in step."""
+    assert complete._COMPILED_MAX <= KEEP_MAX
 
 
 def test_no_words_at_all() -> None:
