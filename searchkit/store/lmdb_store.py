@@ -66,13 +66,8 @@ _ALREADY_OPEN = "already open in this process"
 _ALREADY_OPEN_HINT = "If a thread was busy with it when this process was forked, use one that is started afresh."
 _CLOSING_ATTEMPTS, _CLOSING_WAIT_S = 2_000, 0.001
 """How long to wait for a thread that is about to close the file we want to open: microseconds, unless it is starved."""
-_CAUSES = {
-    os.strerror(number): number
-    for number in (
-        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM),
-        *(errno.EMFILE, errno.ENFILE, errno.EACCES, errno.EPERM, errno.EROFS),
-    )
-}
+_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EACCES)
+_CAUSES = {os.strerror(number): number for number in (*_ERRORS, errno.EPERM, errno.EROFS)}
 """Error numbers by what LMDB says of them."""
 
 
@@ -91,7 +86,8 @@ class _Environment:
         self.gate = Gate(path)
         self.writing = threading.RLock()
         _handles[id(self.lmdb)] = weakref.ref(self), self.lmdb, self.pid
-        weakref.finalize(self, _close, self.lmdb, self.pid)
+        # Not when the process ends: a thread that nobody waits for may be reading what closing would take away from it.
+        weakref.finalize(self, _close, self.lmdb, self.pid).atexit = False
 
     def meta_pages(self) -> tuple[bytes, bytes]:
         """Both meta pages of a mutable store, as they are now."""
