@@ -4,6 +4,7 @@
     python -m benchmarks.overhead --docs 200000 --save
 
 - floor: a word of at most three documents, from the string to the ids of the hits, thread CPU;
+- new queries: two such words that were met, but not together, and the same queries when they are asked again;
 - segments: the same questions to an index of ten segments and to one of one segment, which hold the same documents;
 - threads: queries per second of two threads by those of one, with wall time, so only an idle machine tells;
 - cold start: a whole process of `searchkit query`, by one that only imports what it needs, user and system CPU, in turns;
@@ -57,13 +58,31 @@ def median_us(calls: Sequence[Callable[[], Any]], rounds: int) -> list[float]:
 
 def floor_us(peer: Searchkit, corpus: Corpus, rounds: int) -> float:
     """p50 over a hundred rare words of the time from a string to ids."""
-    rare = sorted(term for term, n in corpus.frequencies.items() if n <= 3 and term.isalpha())
     index = peer.index
 
     def ids_of(word: str) -> Callable[[], Any]:
         return lambda: [hit.id for hit in index.search(word).hits]
 
-    return percentile(median_us([ids_of(word) for word in rare[:: max(1, len(rare) // 100)][:100]], rounds), 0.5)
+    return percentile(median_us([ids_of(word) for word in rare_words(corpus)], rounds), 0.5)
+
+
+def rare_words(corpus: Corpus) -> list[str]:
+    """A hundred words of at most three documents."""
+    rare = sorted(term for term, n in corpus.frequencies.items() if n <= 3 and term.isalpha())
+    return rare[:: max(1, len(rare) // 100)][:100]
+
+
+def new_query_us(peer: Searchkit, corpus: Corpus, rounds: int) -> tuple[float, float]:
+    """p50 of queries that are asked for the first time, of two words that were asked for, and of the same ones again."""
+    search, words, clock = peer.index.search, rare_words(corpus), time.thread_time_ns
+    first, again = [], []
+    for step in range(1, rounds + 1):
+        for query in [f"{word} {words[(at + step) % len(words)]}" for at, word in enumerate(words)]:
+            for kept in (first, again):
+                started = clock()
+                search(query)
+                kept.append((clock() - started) / 1e3)
+    return percentile(first, 0.5), percentile(again, 0.5)
 
 
 def build_segments(corpus: Corpus, directory: Path, shares: Sequence[int]) -> int:
@@ -159,6 +178,7 @@ def measure(corpus: Corpus, questions: Sequence[Question], scratch: Path, rounds
     found["segments"] = build_segments(corpus, scratch / "many", MANY)
     one, many = Searchkit(scratch / "one"), Searchkit(scratch / "many")
     found["floor_us"] = floor_us(one, corpus, 3 * rounds)
+    found["new_query_us"], found["asked_again_us"] = new_query_us(one, corpus, 3 * rounds)
     found["many_by_one_segment"] = compare_segments(one, many, questions, rounds)
     single, double = [], []
     for _ in range(3):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer, analyzer
@@ -124,9 +124,15 @@ def _as_path(path: object) -> Path:
     return Path(named)
 
 
-def _never() -> bool:
-    """What is known of an index before it was looked at, and after it was closed."""
-    return False
+_UNWATCHED: Final = memoryview(b"\0"), 1
+"""Instead of what `Catalog.watch` gives: what is known of an index before it was looked at, and after it was closed."""
+
+
+def _not_quick(_query: str, _limit: int, _mode: Mode) -> None:
+    """Instead of a quick way to answer."""
+
+
+_NOT_QUICK: Final = *_UNWATCHED, _not_quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +174,10 @@ class Index:
         state, _ = self._catalog.load()
         self.schema = state.schema
         self._refresh = Lock()
-        self._newest: tuple[Snapshot | None, Callable[[], bool]] = (None, _never)
-        """The newest commit as all searches share it, and whether nothing has been committed since it was the newest."""
+        self._newest: tuple[Snapshot | None, tuple[memoryview, int]] = (None, _UNWATCHED)
+        """The newest commit as all searches share it, and what says that it still is the newest."""
+        self._quick: tuple[memoryview, int, Callable[[str, int, Mode], Results | None]] = _NOT_QUICK
+        """The same with its quick way, once there is one; not where queries are counted."""
         self._log: QueryLog | None = None
         self._notice_log()
         have = analyzer(state.schema.language).label
@@ -191,7 +199,9 @@ class Index:
         if self._log is None:
             from searchkit.index.querylog import QueryLog
 
-            self._log = QueryLog(self.path)
+            with self._refresh:
+                self._log = self._log or QueryLog(self.path)
+                self._quick = _NOT_QUICK
         return self._log
 
     def _notice_log(self) -> None:
@@ -205,18 +215,18 @@ class Index:
 
     def _current(self) -> Snapshot:
         """The newest commit, opened if it is not yet, with what searches remember of its words. Not to be closed."""
-        newest, unchanged = self._newest
-        if newest is not None and unchanged():
+        newest, (place, number) = self._newest
+        if newest is not None and place[0] == number:
             return newest
         with self._refresh:  # As is closing, so that nothing of a closed index is kept.
             catalog = self._open_catalog()
             newest, _ = self._newest
-            unchanged = catalog.watch()
+            watched = catalog.watch()
             if newest is None or newest.generation != catalog.generation():
                 held = load_snapshot(catalog, None if newest is None else newest.held)
-                newest = Snapshot(held, self.analyzer)
+                newest, self._quick = Snapshot(held, self.analyzer), _NOT_QUICK
                 self._notice_log()
-            self._newest = newest, unchanged
+            self._newest = newest, watched
             return newest
 
     def snapshot(self) -> Snapshot:
@@ -225,18 +235,28 @@ class Index:
 
     def search(self, query: str, limit: int = 10, mode: Mode = "any", **options: Any) -> Results:
         """Find the best documents for a query in the newest commit; see `Snapshot.search`."""
-        newest, unchanged = self._newest
-        if newest is None or not unchanged():
-            newest = self._current()
-        if options:
-            results = newest.search(query, limit, mode, **options)
-        else:
-            known = newest.known_words
-            found = newest.quick(query, limit, mode) if known is None else known.search(query, limit, mode)
-            results = newest.search(query, limit, mode) if found is None else found
-        if self._log is not None and self._log.enabled and results.hits:
+        place, number, quick = self._quick
+        watched = place[0] == number
+        if watched and not options:
+            results = quick(query, limit, mode)
+            if results is not None:
+                return results
+        newest = self._current()
+        results = newest.search(query, limit, mode, **options)
+        if self._log is None:
+            if not watched:
+                self._find_quick(newest)
+        elif self._log.enabled and results.hits:
             self._log.note(query)
         return results
+
+    def _find_quick(self, newest: Snapshot) -> None:
+        """From now on, ask the quick way of a snapshot first, if it has one and is the newest."""
+        known = newest.known_words
+        with self._refresh:
+            snapshot, watched = self._newest
+            if known is not None and snapshot is newest and self._log is None:
+                self._quick = *watched, known.search
 
     def count_query(self, query: str) -> None:
         """Count a query that found something, if the query log is on: for those who search a snapshot."""
@@ -371,7 +391,7 @@ class Index:
         with self._refresh:
             if self._catalog is not None:
                 self._catalog.close()
-            self._catalog, self._newest = None, (None, _never)
+            self._catalog, self._newest, self._quick = None, (None, _UNWATCHED), _NOT_QUICK
 
     def __enter__(self) -> Self:
         return self

@@ -49,6 +49,16 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
+@cache
+def direct(kernel: Any, numbers: int) -> Any:
+    """What the dispatcher of a kernel calls in the end, for who always passes so many ints: a third of a microsecond less.
+
+    It is compiled, or loaded from the cache, if it was not yet. Any other argument is not looked at, but misread.
+    """
+    compiled = getattr(kernel, "compile", None)  # A plain function if the compiler is off.
+    return kernel if compiled is None else compiled((numba.types.int64,) * numbers)
+
+
 def _kept_in_turn(kernel: Any) -> Any:
     """The same kernel, whose code is written to the cache by one process at a time."""
     cache, directory = getattr(kernel, "_cache", None), cache_directory()  # A plain function if the compiler is off.

@@ -12,7 +12,6 @@ module does not know: what is in a segment.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -191,8 +190,8 @@ class Catalog:
     def _generation(self, txn: Txn) -> int:
         return int.from_bytes(self._unseal(_GENERATION, txn.get(_GENERATION)), "little")
 
-    def watch(self) -> Callable[[], bool]:
-        """A function that says whether nothing has been committed since this call; see `LmdbStore.watch`."""
+    def watch(self) -> tuple[memoryview, int]:
+        """A place and what stands there until the next commit; see `LmdbStore.watch`."""
         return self._store.watch()
 
     def load(self) -> tuple[State, dict[SegmentId, BitMap]]:

@@ -201,8 +201,8 @@ class QueryLog:
         """A function that says whether, since this call, nothing was written to the log, and it was not turned on or off."""
         with self._lock:
             store = self._opened()
-            file, unwritten = self._file, None if store is None else store.watch()
-        return lambda: self._identity() == file and (unwritten is None or unwritten())
+            file, (place, number) = self._file, (memoryview(b"\0"), 0) if store is None else store.watch()
+        return lambda: self._identity() == file and place[0] == number
 
     def check(self) -> list[str]:
         """What is wrong with the log; nothing if it is sound, or off."""

@@ -79,40 +79,34 @@ class KeyRanking(Ranking):
 
     Parameters
     ----------
-    keys : ndarray of shape (>= held,), uint64
-        Descending.
-    held : int
-        How many of them there are.
+    keys : bytes
+        Keys of 8 bytes, descending: whoever looks at a few hits needs no array of them.
+    total : int or function
+        As in `Ranking`.
     """
 
-    __slots__ = ("_held", "_keys")
+    __slots__ = ("_keys",)
 
-    def __init__(self, keys: npt.NDArray[np.uint64], held: int, total: int | Callable[[], int]) -> None:
+    def __init__(self, keys: bytes, total: int | Callable[[], int]) -> None:
         self._keys = keys
-        self._held = held
         self._total = total
 
     def __len__(self) -> int:
-        return self._held
+        return len(self._keys) // _KEY.size
 
     @property
     def scores(self) -> npt.NDArray[np.float32]:
         """Descending."""
-        return (self._keys[: self._held] >> np.uint64(32)).astype(np.uint32).view(np.float32)
+        return (np.frombuffer(self._keys, np.uint64) >> np.uint64(32)).astype(np.uint32).view(np.float32)
 
     @property
     def places(self) -> npt.NDArray[np.int64]:
         """Places of the documents in the snapshot; ascending among equal scores."""
-        return _PLACE_MASK - (self._keys[: self._held] & np.uint64(_PLACE_MASK)).astype(np.int64)
+        return _PLACE_MASK - (np.frombuffer(self._keys, np.uint64) & np.uint64(_PLACE_MASK)).astype(np.int64)
 
     def pairs(self) -> Iterable[tuple[int, float]]:
         """Place and score of each document."""
-        return pairs_of(self._keys, self._held)
-
-
-def pairs_of(keys: npt.NDArray[np.uint64], held: int) -> list[tuple[int, float]]:
-    """Place and score of the documents of some keys, see `KeyRanking`: read from their bytes, quicker than computed."""
-    return [(_PLACE_MASK - low, score) for low, score in _KEY.iter_unpack(keys[:held].tobytes())]
+        return [(_PLACE_MASK - low, score) for low, score in _KEY.iter_unpack(self._keys)]
 
 
 def parameters_of(snapshot: IndexSnapshot, weights: tuple[float, ...], k1: float, b: float) -> Parameters:

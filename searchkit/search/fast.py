@@ -38,7 +38,8 @@ from searchkit.search.leaves import occurrences
 from searchkit.search.match import matching, required_leaves
 from searchkit.search.prepared import as_bits
 from searchkit.search.resolve import ResolvedLeaf, ResolvedPlan
-from searchkit.search.tables import Tables, damaged, scratch_for, tables_of
+from searchkit.search.scratch import memory_for
+from searchkit.search.tables import Tables, damaged, tables_of
 
 WORDS_ONLY = np.zeros(0, np.int64)
 
@@ -54,10 +55,10 @@ class Question(NamedTuple):
     def rank(self, limit: int) -> tuple[npt.NDArray[np.uint64], int, int]:
         """Keys of the best documents, how many there are, and how many documents were scored."""
         tables, codes = self.tables, self.codes
-        scratch = scratch_for(tables)
-        scratch.leaves[: len(codes)] = codes
+        memory = memory_for(tables.windows)
+        memory.leaves[: len(codes)] = codes
         keys = np.empty(limit, np.uint64)
-        held, scored = answer(tables.context, scratch.leaves, len(codes), self.lists, scratch.context, keys)
+        held, scored = answer(tables.context, memory.leaves, len(codes), self.lists, memory.context, keys)
         if held < 0:
             raise damaged(tables, held)
         return keys, held, scored
@@ -67,9 +68,9 @@ class Question(NamedTuple):
         tables, codes = self.tables, self.codes
         if len(codes) == 1 and not codes[0] & LISTED_LEAF and not len(self.lists):
             return tables.frequencies[codes[0] & ROW_MASK]
-        scratch = scratch_for(tables)
-        scratch.leaves[: len(codes)] = codes
-        total = count_matches(tables.context, scratch.leaves, len(codes), self.lists, scratch.context)
+        memory = memory_for(tables.windows)
+        memory.leaves[: len(codes)] = codes
+        total = count_matches(tables.context, memory.leaves, len(codes), self.lists, memory.context)
         if total < 0:
             raise damaged(tables, total)
         return int(total)
@@ -113,7 +114,7 @@ def _ranked(question: Question, limit: int, total: int | Callable[[], int]) -> R
     if not limit:
         return Ranking(np.zeros(0, np.float32), np.zeros(0, np.int64), total)
     keys, held, _ = question.rank(limit)
-    return KeyRanking(keys, held, total)
+    return KeyRanking(keys[:held].tobytes(), total)
 
 
 def rank_group(group: Group, times: int, limit: int) -> Ranking:
@@ -122,7 +123,7 @@ def rank_group(group: Group, times: int, limit: int) -> Ranking:
         return Ranking(np.zeros(0, np.float32), np.zeros(0, np.int64), group.matches)
     keys = np.empty(limit, np.uint64)
     held, _ = group.rank(keys, times)
-    return KeyRanking(keys, held, group.matches)
+    return KeyRanking(keys[:held].tobytes(), group.matches)
 
 
 def pose(

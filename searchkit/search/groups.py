@@ -19,16 +19,8 @@ from searchkit.index.snapshot import IndexSnapshot
 from searchkit.query.plan import ManyLeaf, PhraseLeaf, ScoredLeaf, TermLeaf
 from searchkit.rank.bm25 import inverse_document_frequency
 from searchkit.rank.kernels.answer_groups import (
-    ASK_ENDS,
-    ASK_FIELDS,
-    ASK_IDF,
-    ASK_NUMBERS,
-    ASK_RUN_COUNT,
-    ASK_RUNS,
-    ASK_TERMS,
     answer_phrase,
     answer_union,
-    answer_union_alone,
     count_phrase,
     count_unions,
     list_phrase,
@@ -38,7 +30,8 @@ from searchkit.rank.kernels.arrays import FIRST, FREQUENCY, PHRASE_WORDS_MAX
 from searchkit.rank.kernels.unions import TOKENS_MAX
 from searchkit.search.leaves import term_runs
 from searchkit.search.resolve import union_frequency
-from searchkit.search.tables import Tables, damaged, scratch_for
+from searchkit.search.scratch import memory_for
+from searchkit.search.tables import Tables, damaged
 from searchkit.segment import layout
 
 _GROUPS_REMEMBERED_MAX = 1_000
@@ -62,7 +55,7 @@ class PhraseGroup:
         tables, rows = self.tables, self.rows
         held, compared, _ = answer_phrase(
             tables.context, rows, len(rows), self.slop, self.fields, float(times),
-            scratch_for(tables).context, keys,
+            memory_for(tables.windows).context, keys,
         )  # fmt: skip
         if held < 0:
             raise damaged(tables, held)
@@ -71,7 +64,7 @@ class PhraseGroup:
     def matches(self) -> int:
         """Live documents that hold it in a field that counts."""
         tables, rows = self.tables, self.rows
-        context = scratch_for(tables).context
+        context = memory_for(tables.windows).context
         total = count_phrase(tables.context, rows, len(rows), self.slop, self.fields, context)
         if total < 0:
             raise damaged(tables, total)
@@ -84,7 +77,7 @@ class PhraseGroup:
         docs, f = np.empty(room, np.uint32), np.empty(room)
         found = list_phrase(
             tables.context, number, rows, len(rows), self.slop, self.fields,
-            scratch_for(tables).context, docs, f,
+            memory_for(tables.windows).context, docs, f,
         )  # fmt: skip
         if found < 0:
             raise damaged(tables, found)
@@ -100,8 +93,6 @@ class UnionGroup:
     runs : ndarray of shape (n, 2), int64
     ends : ndarray of shape (segments + 1,), int64
         See `answer_groups.answer_union`.
-    asked : ndarray of int64
-        The same for `answer_groups.answer_union_alone`; `address` is where it lies.
     terms : int
         Of the segment that has most of them.
     frequency : int
@@ -115,24 +106,13 @@ class UnionGroup:
     fields: int
     frequency: int
     idf: npt.NDArray[np.float64]
-    asked: npt.NDArray[np.int64]
-    address: int
-
-    def rank_alone(self, keys: npt.NDArray[np.uint64]) -> int:
-        """Fill in the keys of the best documents of a query that is nothing else; how many there are."""
-        scratch = scratch_for(self.tables)
-        scratch.leaf[0], scratch.leaf[1] = self.address, scratch.memory.progress(self.terms)
-        held: int = answer_union_alone(scratch.request, keys)
-        if held < 0:
-            raise damaged(self.tables, held)
-        return held
 
     def rank(self, keys: npt.NDArray[np.uint64], times: int) -> tuple[int, int]:
         """Fill in the keys of the best documents; how many there are, and how many match in a field that counts."""
         tables = self.tables
         held, touched, _ = answer_union(
             tables.context, self.runs, self.ends, np.empty((self.terms, 3), np.int64), self.fields, self.idf[0],
-            float(times), scratch_for(tables).context, keys,
+            float(times), memory_for(tables.windows).context, keys,
         )  # fmt: skip
         if held < 0:
             raise damaged(tables, held)
@@ -153,7 +133,7 @@ class UnionGroup:
         docs, f = np.empty(room, np.uint32), np.empty(room)
         found = list_unions(
             tables.context, number, self.runs, self.ends, np.empty((self.terms, 3), np.int64), self.fields,
-            scratch_for(tables).context, docs, f,
+            memory_for(tables.windows).context, docs, f,
         )  # fmt: skip
         if found < 0:
             raise damaged(tables, found)
@@ -213,14 +193,11 @@ def _union_of(tables: Tables, leaf: ManyLeaf) -> UnionGroup | None:
 
     def count(_: IndexSnapshot, __: ManyLeaf) -> int:
         progress = np.empty((most, 3), np.int64)
-        total = count_unions(tables.context, every, ends, progress, scratch_for(tables).context)
+        total = count_unions(tables.context, every, ends, progress, memory_for(tables.windows).context)
         if total < 0:
             raise damaged(tables, total)
         return int(total)
 
     frequency = union_frequency(snapshot, leaf, count)
     kept = np.array([inverse_document_frequency(snapshot.documents, frequency)])
-    asked = np.zeros(ASK_NUMBERS, np.int64)
-    asked[ASK_RUNS], asked[ASK_ENDS], asked[ASK_IDF] = (array.ctypes.data for array in (every, ends, kept))
-    asked[ASK_RUN_COUNT], asked[ASK_TERMS], asked[ASK_FIELDS] = len(every), most, leaf.fields
-    return UnionGroup(tables, every, ends, most, leaf.fields, frequency, kept, asked, asked.ctypes.data)
+    return UnionGroup(tables, every, ends, most, leaf.fields, frequency, kept)

@@ -9,10 +9,7 @@ query was typed, and how it is ranked.
 
 from __future__ import annotations
 
-import struct
-import threading
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +21,8 @@ from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1, Parameters, inverse_docum
 from searchkit.rank.bounds import IMPACT_MAX, impact_scale
 from searchkit.rank.kernels import answer
 from searchkit.rank.kernels.answer import LEVEL_RANKS, ROW_NUMBERS
-from searchkit.rank.kernels.arrays import FAULT, LEAVES_MAX, WINDOW, new_scratch
-from searchkit.rank.kernels.contexts import Context, context_of
+from searchkit.rank.kernels.arrays import FAULT, WINDOW
+from searchkit.rank.kernels.contexts import context_of
 from searchkit.search.execute import parameters_of
 from searchkit.search.prepared import PreparedTerm, live_bits, prepared, term
 
@@ -35,7 +32,6 @@ _ROWS_MAX = 200_000
 _PARAMETERS_MAX = 4
 """Sets of parameters a snapshot keeps tables for."""
 
-_threads = threading.local()
 _making = Lock()
 
 
@@ -52,10 +48,6 @@ class Tables:
         Rows whose positions have been verified in all segments.
     groups : dict
         What `groups.py` remembers.
-    prefixes : dict
-        What `known_words.py` remembers.
-    threads : threading.local
-        What `scratch_for` remembers.
     """
 
     def __init__(self, snapshot: IndexSnapshot, parameters: Parameters) -> None:
@@ -77,12 +69,10 @@ class Tables:
         self.context = np.zeros(answer.CONTEXT_NUMBERS, np.int64)
         self.context[: answer.FIELDS + 1] = segments, len(parameters.weights)
         self.address: int = self.context.ctypes.data
-        self.threads = threading.local()
         self.context[answer.WEIGHTS :] = [array.ctypes.data for array in self._kept]
         self.frequencies: list[int] = []
         self.with_positions: set[int] = set()
         self.groups: dict[Any, Any] = {}
-        self.prefixes: dict[str, Any] = {}
         self._rows: dict[str, int] = {}
         self._table = np.zeros((0, segments, answer.TABLE_COLUMNS), np.int64)
         self._idfs, self._levels = np.zeros(0), np.zeros((0, len(LEVEL_RANKS)))
@@ -194,68 +184,3 @@ def damaged(tables: Tables, result: int) -> SegmentDamaged:
     """The error for what a kernel returned instead of a number of documents."""
     view = tables.snapshot.views[FAULT - result]
     return SegmentDamaged(view.reader.path, "a posting list does not fit the bytes it was given")
-
-
-class Memory:
-    """What kernels work in: one for each thread, large enough for the segments of all tables it asked last."""
-
-    def __init__(self, windows: int) -> None:
-        self.windows = windows
-        self._arrays = new_scratch(windows)
-        self.context: Context = np.append(context_of(self._arrays), windows)
-        self._progress = np.empty((0, 3), np.int64)
-        self._progress_at = 0
-
-    def progress(self, terms: int) -> int:
-        """Address of the room for the progress of so many terms (`arrays.Union`), which stays until the next such call."""
-        if terms > len(self._progress):
-            self._progress = np.empty((2 * terms, 3), np.int64)
-            self._progress_at = self._progress.ctypes.data
-        return self._progress_at
-
-
-class Scratch:
-    """A thread's memory, and its room for the leaves of queries about some tables.
-
-    Attributes
-    ----------
-    request : ndarray of int64
-        What `kernels.answer.answer_words` is asked with.
-    leaves : ndarray of shape (LEAVES_MAX,), int64
-        Those of the request.
-    leaf : memoryview
-        The same, a single number of which is quicker to set.
-    """
-
-    __slots__ = ("context", "leaf", "leaves", "memory", "request")
-
-    def __init__(self, address: int, memory: Memory) -> None:
-        self.memory = memory
-        self.context = memory.context
-        self.request = np.zeros(answer.REQUEST_LEAVES + LEAVES_MAX, np.int64)
-        self.request[answer.REQUEST_CONTEXT] = address
-        self.request[answer.REQUEST_SCRATCH] = self.context.ctypes.data
-        self.leaves = self.request[answer.REQUEST_LEAVES :]
-        self.leaf = memoryview(self.leaves)  # type: ignore[arg-type]  # Arrays are buffers; Python 3.11 cannot say so.
-
-    def put(self, codes: Sequence[int]) -> bool:
-        """Write down the leaves of the request; whether there is room for them."""
-        if len(codes) > LEAVES_MAX:
-            return False
-        _PACK[len(codes)](self.leaf, 0, *codes)
-        return True
-
-
-_PACK: Final = [struct.Struct(f"={count}q").pack_into for count in range(LEAVES_MAX + 1)]
-
-
-def scratch_for(tables: Tables) -> Scratch:
-    """This thread's scratch for some tables."""
-    try:
-        known: Scratch = tables.threads.scratch
-    except AttributeError:  # The thread's first query about them.
-        memory: Memory | None = getattr(_threads, "memory", None)
-        if memory is None or memory.windows < tables.windows:
-            memory = _threads.memory = Memory(tables.windows)
-        known = tables.threads.scratch = Scratch(tables.address, memory)
-    return known

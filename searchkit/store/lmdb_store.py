@@ -380,20 +380,14 @@ class LmdbStore:
         with environment.writing, environment.gate.alone(), _lmdb_errors(self.path):
             environment.lmdb.set_mapsize(size)
 
-    def watch(self) -> Callable[[], bool]:
-        """A function that says whether no transaction, of whichever process, has been committed since this call.
+    def watch(self) -> tuple[memoryview, int]:
+        """A place and the number in it, which is another one once a transaction of whichever process was committed.
 
-        It reads the numbers of the last two where LMDB writes them, in a tenth of a microsecond. In a forked child, and
-        after a commit that failed, it says no.
+        It is the number of the last transaction but one, where LMDB writes that of the next. To look takes 50 nanoseconds.
         """
-        environment = self._open()
-        first, second = environment.transaction_numbers()
-        was_first, was_second = first[0], second[0]
-
-        def unchanged() -> bool:
-            return first[0] == was_first and second[0] == was_second and not environment.closed
-
-        return unchanged
+        places = self._open().transaction_numbers()
+        number, place = min((place[0], which) for which, place in enumerate(places))
+        return places[place], number
 
     def write(self, work: Callable[[Txn], T]) -> T:
         """Run `work` in a write transaction; when this returns, what it did is on disk for good.

@@ -176,6 +176,6 @@ def test_either_kernel_answers_alone(
         if visited < 0:
             kept, _ = rank_windows(at, leaves, scoring, allowed, bounds, scale, 1.0, heap, kept, least, view.base)
     sort_best_first(heap, kept, scratch.candidates, scratch.histogram)
-    ranked, plain = KeyRanking(heap, kept, kept), rank_plain(held, resolved, parameters, k)
+    ranked, plain = KeyRanking(heap[:kept].tobytes(), kept), rank_plain(held, resolved, parameters, k)
     np.testing.assert_array_equal(ranked.scores, plain.scores)
     np.testing.assert_array_equal(ranked.places, plain.places)

@@ -32,7 +32,6 @@ from searchkit.rank.kernels.arrays import (
 from searchkit.rank.kernels.bits import prefetch
 from searchkit.rank.kernels.bounds import floor_of
 from searchkit.rank.kernels.contexts import (
-    SCRATCH_NUMBERS,
     Addresses,
     f64_at,
     i64_at,
@@ -71,11 +70,6 @@ LEVEL_RANKS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
 ROW_MASK, TIMES_SHIFT, TIMES_MASK = (1 << 32) - 1, 32, 0xFFFF
 LISTED_LEAF, REQUIRED_LEAF = 1 << 61, 1 << 62
 """A leaf of a query is one number: its row, or if listed its number among the listed; times shifted; and these bits."""
-
-UNFIT = -(1 << 48)
-"""Instead of a number of documents: this is not the kernel to ask."""
-REQUEST_CONTEXT, REQUEST_SCRATCH, REQUEST_LEAVES = range(3)
-"""The numbers of a request for words alone: the addresses of a snapshot's context and of a thread's scratch, then leaves."""
 
 LIST_IDFS, LIST_ROWS = 0, 1
 MASK, MASK_LENGTH, DOCS, DOCS_LENGTH, F, ENDS = range(6)
@@ -253,7 +247,7 @@ def answer(context: Any, leaves: Any, count: Any, lists: Any, scratch: Any, keys
 
 
 @njit(**JIT)
-def _answer_word(context: Any, leaves: Any, scratch: Any, keys: Any) -> Any:
+def answer_word(context: Any, leaves: Any, scratch: Any, keys: Any) -> Any:
     """`answer` for one word alone, in less room: what the other kernels need is not even looked up."""
     held, memory, nothing = 0, scratch_at(scratch), i64_at(0, (0,))
     segments, fields = context[SEGMENTS], context[FIELDS]
@@ -278,46 +272,12 @@ def _answer_word(context: Any, leaves: Any, scratch: Any, keys: Any) -> Any:
 
 
 @njit(**JIT)
-def answer_words(request: Any, count: Any, keys: Any) -> Any:
-    """Rank the documents of a snapshot for words alone: `answer`, asked with two arrays, which cost as much as a word.
-
-    Parameters
-    ----------
-    request : ndarray of int64
-        See `REQUEST_CONTEXT`.
-    count : int
-        Leaves of the request.
-    keys
-        As in `answer`; here k may be 0.
-
-    Returns
-    -------
-    int
-        How many keys there are; UNFIT if a word stands there twice, or only some are required; or FAULT - n as there.
-    """
-    for leaf in range(1, count):
-        code = request[REQUEST_LEAVES + leaf]
-        for before in range(leaf):
-            if request[REQUEST_LEAVES + before] == code:
-                return UNFIT
-        if (code ^ request[REQUEST_LEAVES]) & REQUIRED_LEAF:
-            return UNFIT
-    if len(keys) == 0:
-        return 0
-    context = i64_at(request[REQUEST_CONTEXT], (CONTEXT_NUMBERS,))
-    scratch = i64_at(request[REQUEST_SCRATCH], (SCRATCH_NUMBERS,))
-    if count == 1:
-        return _answer_word(context, request[REQUEST_LEAVES:], scratch, keys)
-    held, _ = answer(context, request[REQUEST_LEAVES:], count, i64_at(0, (0,)), scratch, keys)
-    return held
-
-
-@njit(**JIT)
 def count_matches(context: Any, leaves: Any, count: Any, lists: Any, scratch: Any) -> Any:
     """How many documents match, not ranked; parameters as in `answer`. FAULT - n as there."""
     total, memory = np.int64(0), scratch_at(scratch)
     segments, fields = context[SEGMENTS], context[FIELDS]
     rows = i64_at(context[ROWS], (segments, ROW_NUMBERS))
+    fetch_leaves(context, leaves, count)
     for number in range(segments):
         list_row = _row_of(lists, number)
         here = _gather(context, number, leaves, count, lists, list_row, memory.places, memory.factors)

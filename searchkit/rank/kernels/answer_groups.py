@@ -14,7 +14,6 @@ import numpy as np
 from searchkit.jit import njit
 from searchkit.rank.kernels.answer import (
     BASE,
-    CONTEXT_NUMBERS,
     FIELDS,
     FREE,
     IDFS,
@@ -22,9 +21,6 @@ from searchkit.rank.kernels.answer import (
     LIVE_LENGTH,
     MEANS,
     MOST_IMPACT,
-    REQUEST_CONTEXT,
-    REQUEST_LEAVES,
-    REQUEST_SCRATCH,
     ROW_NUMBERS,
     ROWS,
     SCALES,
@@ -47,7 +43,6 @@ from searchkit.rank.kernels.arrays import (
     Union,
 )
 from searchkit.rank.kernels.contexts import (
-    SCRATCH_NUMBERS,
     Addresses,
     f64_at,
     i64_at,
@@ -60,9 +55,6 @@ from searchkit.rank.kernels.heap import INLINE, JIT, sort_best_first
 from searchkit.rank.kernels.lists import open_lists
 from searchkit.rank.kernels.phrases import find_phrase, rank_phrase
 from searchkit.rank.kernels.unions import count_union, list_union, rank_union
-
-ASK_RUNS, ASK_RUN_COUNT, ASK_ENDS, ASK_TERMS, ASK_FIELDS, ASK_IDF, ASK_NUMBERS = range(7)
-"""What a union asked by itself is written down as: addresses of its runs, ends and idf, numbers of runs and terms, fields."""
 
 
 @njit(**INLINE)
@@ -166,28 +158,6 @@ def answer_phrase(
 
 
 @njit(**JIT)
-def answer_phrase_words(request: Any, count: Any, fields: Any, keys: Any) -> Any:
-    """Rank the documents of a snapshot that hold the words of a request side by side; see `answer.answer_words`.
-
-    Parameters
-    ----------
-    request : ndarray of int64
-        Its leaves are rows of words whose positions have been verified.
-    count, fields, keys
-        As for `answer_phrase`.
-
-    Returns
-    -------
-    int
-        How many keys there are; or FAULT - n as there.
-    """
-    context = i64_at(request[REQUEST_CONTEXT], (CONTEXT_NUMBERS,))
-    scratch = i64_at(request[REQUEST_SCRATCH], (SCRATCH_NUMBERS,))
-    held, _, _ = answer_phrase(context, request[REQUEST_LEAVES:], count, 0, fields, 1.0, scratch, keys)
-    return held
-
-
-@njit(**JIT)
 def _find_phrase(
     context: Any, number: Any, rows: Any, count: Any, slop: Any, fields: Any, scratch: Any, live: Any, docs: Any, f: Any
 ) -> Any:
@@ -209,6 +179,7 @@ def _find_phrase(
 def count_phrase(context: Any, rows: Any, count: Any, slop: Any, fields: Any, scratch: Any) -> Any:
     """How many documents hold a phrase; parameters as in `answer_phrase`. FAULT - n as there."""
     total, nothing = np.int64(0), f64_at(0, (0,))
+    fetch_leaves(context, rows, count)
     for number in range(context[SEGMENTS]):
         found = _find_phrase(context, number, rows, count, slop, fields, scratch, True, u32_at(0, (0,)), nothing)
         if found < 0:
@@ -286,32 +257,6 @@ def answer_union(
         touched, scored = touched + more, scored + hits
     sort_best_first(keys, held, memory.candidates, memory.histogram)
     return held, touched, scored
-
-
-@njit(**JIT)
-def answer_union_alone(request: Any, keys: Any) -> Any:
-    """Rank the documents of a snapshot that hold any of some terms; see `answer.answer_words`.
-
-    Parameters
-    ----------
-    request : ndarray of int64
-        Its first two leaves are the addresses of what is asked, see `ASK_RUNS`, and of the room for progress.
-    keys
-        As for `answer_union`.
-
-    Returns
-    -------
-    int
-        How many keys there are; or FAULT - n as there.
-    """
-    context = i64_at(request[REQUEST_CONTEXT], (CONTEXT_NUMBERS,))
-    scratch = i64_at(request[REQUEST_SCRATCH], (SCRATCH_NUMBERS,))
-    asked = i64_at(request[REQUEST_LEAVES], (ASK_NUMBERS,))
-    runs, ends = i64_at(asked[ASK_RUNS], (asked[ASK_RUN_COUNT], 2)), i64_at(asked[ASK_ENDS], (context[SEGMENTS] + 1,))
-    progress = i64_at(request[REQUEST_LEAVES + 1], (asked[ASK_TERMS], 3))
-    idf = f64_at(asked[ASK_IDF], (1,))[0]
-    held, _, _ = answer_union(context, runs, ends, progress, asked[ASK_FIELDS], idf, 1.0, scratch, keys)
-    return held
 
 
 @njit(**JIT)

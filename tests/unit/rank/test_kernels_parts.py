@@ -134,7 +134,7 @@ def test_the_heap_keeps_what_sorting_keeps(values: list[int], k: int) -> None:
         assert key_score(key(scores[place], place)) == scores[place]
         held = push(heap, held, key(scores[place], place))
     sort_best_first(heap, held, np.zeros(k, np.int64), np.zeros(256, np.int64))
-    found = KeyRanking(heap, held, held)
+    found = KeyRanking(heap[:held].tobytes(), held)
     wanted = best(scores, np.arange(len(values)), k)
     assert [found.scores.tolist(), found.places.tolist()] == [array.tolist() for array in wanted]
 
