@@ -31,9 +31,14 @@ class Answer:
     ranking : Ranking
     resolved : ResolvedPlan, optional
         The plan that was ranked, if one was made; else it is made when it is needed.
+
+    Attributes
+    ----------
+    id : function
+        Gives the id of the document at a place.
     """
 
-    __slots__ = ("_analyzer", "_held", "_highlighter", "_mode", "_query", "_ranking", "_resolved")
+    __slots__ = ("_analyzer", "_held", "_highlighter", "_mode", "_query", "_ranking", "_resolved", "id")
 
     def __init__(
         self,
@@ -45,6 +50,7 @@ class Answer:
         resolved: ResolvedPlan | None = None,
     ) -> None:
         self._held = held
+        self.id = held.id
         self._analyzer = analyzer
         self._query = query
         self._mode: Mode = mode
@@ -78,10 +84,6 @@ class Answer:
         assistant = assistant_of(self._held, self._analyzer)
         found = assistant.correct(self._query, self._mode, engine_for_words("auto"), thorough=False)
         return () if found is None else (found.text, *(other.text for other in found.alternatives))
-
-    def id(self, place: int) -> str:
-        """The id of the document at a place."""
-        return self._held.id(place)
 
     def record(self, place: int) -> dict[str, Any]:
         """The stored record of the document at a place."""

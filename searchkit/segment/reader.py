@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -407,9 +407,10 @@ class SegmentReader:
         text, verified = self._view(layout.IDS), self._sums.flags(layout.IDS)
         return IdTable(ends, hashes, docs, text, verified, partial(self._part, layout.IDS))
 
-    def id(self, doc: DocId) -> str:
-        """The id of a document."""
-        return self._ids.id(doc)
+    @cached_property
+    def id(self) -> Callable[[DocId], str]:
+        """What gives the id of a document: every hit comes by here, so there is nothing between it and the table."""
+        return self._ids.id
 
     def ids(self) -> list[str]:
         """Ids of all documents, in order."""
