@@ -207,19 +207,25 @@ class Assistant:
     ) -> list[Suggestion]:
         """Completions of what was typed; see `Completer`. Queries come from a log, if there is one that is on."""
         text = clean_text(typed[: limits.QUERY_CHARACTERS_MAX]).lstrip()
-        placed = placed_surfaces(text)
-        if not placed or limit < 1:
-            return []
-        start, last = placed[-1]
-        fold = self._fold
-        plain = text.isascii() and "'" not in text
-        key = " ".join([surface.lower() for _, surface in placed]) if plain else self.key(text)
-        if start + len(last) == len(text):
-            beginning, head = fold(last), text[:start]
-            before = fold(placed[-2][1]) if len(placed) > 1 else ""
+        if text.isascii() and text.isalnum():  # The first word, as it mostly is.
+            key = beginning = text.lower()
+            head = before = ""
         else:
-            beginning, head, before = "", text, fold(last)
-            key += " "
+            placed = placed_surfaces(text)
+            if not placed:
+                return []
+            start, last = placed[-1]
+            fold = self._fold
+            plain = text.isascii() and "'" not in text
+            key = " ".join([surface.lower() for _, surface in placed]) if plain else self.key(text)
+            if start + len(last) == len(text):
+                beginning, head = fold(last), text[:start]
+                before = fold(placed[-2][1]) if len(placed) > 1 else ""
+            else:
+                beginning, head, before = "", text, fold(last)
+                key += " "
+        if limit < 1:
+            return []
         asked = self._queries(key, limit, log) if log is not None and log.enabled and key else []
         return self._completer.complete(head, before, beginning, key, limit, asked, engine)
 

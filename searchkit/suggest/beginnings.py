@@ -1,10 +1,10 @@
 """Is this how some word begins? Asked of a thousand strings at once, which are one or two slips away from what was typed.
 
 A slip is one letter more, less, or other than was meant, or two neighbours exchanged, after the first `FIRST` letters.
-Hashes of all beginnings of all words are kept as bits, two for each. The hash of a string is a polynomial in its letters,
+Hashes of all beginnings of all words are kept as bits, three for each. The hash of a string is a polynomial in its letters,
 so those of all variants of a typed beginning come out of a few sums, without any of them being spelled. Some strings are
 taken for beginnings that are none: who asks looks them up. Cost: 40 to 100 microseconds for one slip, about a millisecond
-for two; 0.3 seconds and 50 bytes a word to get ready. What this module does not know: which of the words found is best.
+for two; 0.3 seconds and 60 bytes a word to get ready. What this module does not know: which of the words found is best.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ TYPED_MAX: Final = 40
 _BASE: Final = 0x9E3779B97F4A7C15
 _MIX: Final = np.uint64(0xD6E8FEB86659FD93)
 _MASK: Final = (1 << 64) - 1
-_FOLD, _LOW, _LOWER = np.uint64(29), np.uint64(12), np.uint64(18)
+_FOLD, _FIRST_BIT, _SECOND_BIT, _THIRD_BIT = np.uint64(29), np.uint64(12), np.uint64(18), np.uint64(24)
 _IN_LINE, _ONE = np.uint64(63), np.uint64(1)
-_BITS_A_WORD: Final = 32
-_LEAST_BITS, _MOST_BITS = 12, 27
+_BITS_A_WORD: Final = 64
+"""A word has some four beginnings of its own: of a thousand strings that begin none, two or three seem to, each of which
+costs as much as all that is known not to."""
+_LEAST_BITS, _MOST_BITS = 12, 28
 ALPHABET: Final = 40
 """Letters that may be typed too few or be meant by others: the most frequent ones."""
 _SAMPLE: Final = 20_000
@@ -67,7 +69,7 @@ class Beginnings:
     starts : ndarray of shape (words + 1,), int64
         Where each begins, and where the last one ends.
     bits : ndarray of shape (2 ** n,), uint64
-        Two bits are set for each beginning, in one line of 64.
+        Three bits are set for each beginning, in one line of 64.
     shift : uint64
         See `known_bits`.
     letter_codes : ndarray of shape (letters,), uint64
@@ -86,9 +88,10 @@ class Beginnings:
             going_on = lengths[alive] > depth
             alive, hashes = alive[going_on], hashes[going_on]
             hashes = hashes * np.uint64(_BASE) + codes[starts[alive] + depth] + np.uint64(1)
-            lines, one, two = known_bits(hashes, self.shift)
+            lines, *three = known_bits(hashes, self.shift)
             lines <<= np.uint64(6)
-            held[lines | one] = held[lines | two] = True
+            for bit in three:
+                held[lines | bit] = True
         self.bits = np.packbits(held, bitorder="little").view(np.uint64)
         letters = Counter("".join(words[:: len(words) // _SAMPLE + 1]))
         self._letters = "".join(letter for letter, _ in letters.most_common(ALPHABET))
@@ -131,12 +134,13 @@ class Beginnings:
 
     def _known(self, hashes: Hashes) -> npt.NDArray[np.int64]:
         """Which strings seem to begin words: numbers, ascending."""
-        lines, one, two = known_bits(hashes, self.shift)
+        lines, first, second, third = known_bits(hashes, self.shift)
         held = self.bits.take(lines.view(np.int64))
-        one = held >> one
-        one &= held >> two
-        one &= _ONE
-        known: npt.NDArray[np.int64] = one.nonzero()[0]
+        seems = held >> first
+        seems &= held >> second
+        seems &= held >> third
+        seems &= _ONE
+        known: npt.NDArray[np.int64] = seems.nonzero()[0]
         return known
 
     def _variants(self, typed: str, first: int) -> Variants:
@@ -174,10 +178,11 @@ class Beginnings:
         return Variants(np.concatenate((scalars, other.ravel(), more.ravel())), sizes, len(swaps), spell)
 
 
-def known_bits(hashes: Any, shift: Any) -> tuple[Any, Any, Any]:
-    """The line of 64 bits of each hash, and its two bits there."""
+def known_bits(hashes: Any, shift: Any) -> tuple[Any, Any, Any, Any]:
+    """The line of 64 bits of each hash, and its three bits there."""
     mixed = (hashes ^ hashes >> _FOLD) * _MIX
-    return mixed >> shift, mixed >> _LOW & _IN_LINE, mixed >> _LOWER & _IN_LINE
+    first, second, third = mixed >> _FIRST_BIT, mixed >> _SECOND_BIT, mixed >> _THIRD_BIT
+    return mixed >> shift, first & _IN_LINE, second & _IN_LINE, third & _IN_LINE
 
 
 def _hashes_of(text: str) -> list[int]:

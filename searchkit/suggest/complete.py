@@ -94,7 +94,7 @@ class Titles:
         if low == high:
             return []
         found = self._ranked.best(low, high, limit).tolist()
-        return [Suggestion(self._shown[n], self._counts[n], "title") for n in found]
+        return [_suggestion((self._shown[n], self._counts[n], "title", 0)) for n in found]
 
 
 def _commonest(held: Counter[str] | str) -> str:
@@ -271,9 +271,11 @@ def _mixed(
         return words
     found = {suggestion.text.casefold(): suggestion for suggestion in reversed(asked)}
     kept = list(reversed(found.values()))
-    words = [one for one in words if one.text.casefold() not in found]
-    known = {one.text.casefold() for one in words} | found.keys()
-    titles = [one for one in titles if one.text.casefold() not in known]
+    if kept:
+        words = [one for one in words if one.text.casefold() not in found]
+    if titles:
+        known = {one.text.casefold() for one in words} | found.keys()
+        titles = [one for one in titles if one.text.casefold() not in known]
     room = limit - len(kept)
     share = max((room + 1) // 2, room - len(titles))
     words = words[:share]

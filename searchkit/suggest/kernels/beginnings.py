@@ -75,9 +75,9 @@ _known_bits = njit(**INLINE)(known_bits)
 @njit(**INLINE)
 def _seems_known(bits: Any, shift: Any, hashed: Any) -> Any:
     """1 if a string with this hash seems to begin a word, else 0."""
-    line, one, two = _known_bits(hashed, shift)
+    line, first, second, third = _known_bits(hashed, shift)
     held = bits[np.int64(line)]
-    return np.int64(held >> one & held >> two & np.uint64(1))
+    return np.int64(held >> first & held >> second & held >> third & np.uint64(1))
 
 
 @njit(**JIT)
