@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from searchkit.codec.frame import unseal_json
+from searchkit.codec.frame import unseal, unseal_json
 from searchkit.errors import FormatUnsupported, IndexMissing, PageStoreDamaged
 from searchkit.pages.records import Gone, PageRecord, State, UrlRecord
 from searchkit.pages.transaction import CHANGES, DATABASES, FORMAT, FRONTIER, PAGES, URLS, PageTxn, url_key
@@ -224,6 +224,9 @@ class PageStore:
                 waiting[key.hex()] = unseal_json(key, frame, self.path, PageStoreDamaged)[0]
             if raw.count(URLS) and raw.count(CHANGES) < pages:
                 wrong.append(f"{pages} pages, but only {raw.count(CHANGES)} changes")
+            for database in DATABASES:  # Some records are read by nothing that follows.
+                for key, frame in raw.items(database):
+                    unseal(key, frame, self.path, PageStoreDamaged)
         for record in txn.urls():
             counts[record.counted_as] = counts.get(record.counted_as, 0) + 1
             if record.entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import lmdb
@@ -11,7 +12,7 @@ import pytest
 from searchkit.errors import DamageError, FormatUnsupported, IndexMissing, PageStoreDamaged
 from searchkit.pages.records import Gone, PageRecord, Reason, State
 from searchkit.pages.store import FILE_NAME, PageStore
-from searchkit.pages.transaction import url_key
+from searchkit.pages.transaction import DATABASES, url_key
 from searchkit.store.lmdb_pages import COMMIT_KEY, commit_record
 
 
@@ -154,6 +155,32 @@ def test_a_flipped_bit_is_damage_not_an_absent_page(tmp_path):
         with pytest.raises(PageStoreDamaged, match="http://a/"):
             opened.get("http://a/")
         assert len(opened.check()) == 1
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_check_reads_every_record(tmp_path, database):
+    """Texts of links, hosts and digests are records, too: one bit of any of them is found."""
+    directory = tmp_path / "site"
+    with PageStore.create(directory) as made:
+        put(made, page("http://a/", links=(("http://a/b", "a link"),)))
+        made.write(lambda txn: txn.discover("http://a/c", depth=1))
+        assert made.check() == []
+    environment = lmdb.open(str(directory / FILE_NAME), subdir=False, max_dbs=16)
+    with environment.begin() as txn:
+        keys = [bytes(key) for key, _ in txn.cursor(db=environment.open_db(database.encode(), txn, create=False))]
+    environment.close()
+    assert keys
+    for key in keys:
+        damaged = tmp_path / f"damaged{keys.index(key)}"
+        shutil.copytree(directory, damaged)
+        _flip(damaged, database, key)
+        try:
+            with PageStore.open(damaged) as opened:
+                said = opened.check()
+        except PageStoreDamaged as error:
+            said = [str(error)]
+        assert len(said) == 1
+        assert str(damaged / FILE_NAME) in said[0]
 
 
 def _flip(directory: Path, database: str, key: bytes) -> None:
