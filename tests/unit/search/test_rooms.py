@@ -97,6 +97,10 @@ def test_a_commit_is_seen_by_the_next_search_and_a_closed_index_is_closed(index:
         writer.add({"id": "new", "text": "wordnew"})
     assert [hit.id for hit in index.search("wordnew")] == ["new"]
     assert [hit.id for hit in index.search("wordnew")] == ["new"]
+    for _ in range(2):
+        index.search("wordnew", engine="numba")
+        index.search("wordnew")
+    assert index._quick[2]("wordnew", 10, "any") is not None
     index.close()
     with pytest.raises(Closed):
         index.search("wordnew")
