@@ -20,10 +20,21 @@ from searchkit.errors import SegmentDamaged
 from searchkit.ids import TermId
 from searchkit.index.snapshot import SegmentView
 from searchkit.rank.bm25 import Parameters
-from searchkit.rank.kernels.answer import LEVEL_RANKS
-from searchkit.rank.kernels.arrays import ARRAY_MAX, BLOCK, FAULT, RANKS, WINDOW, WINDOW_BLOCKS, Scoring, SegmentArrays
+from searchkit.rank.kernels.arrays import (
+    ARRAY_MAX,
+    BLOCK,
+    FAULT,
+    FREQUENCY,
+    RANKS,
+    WINDOW,
+    WINDOW_BLOCKS,
+    Scoring,
+    SegmentArrays,
+)
+from searchkit.rank.kernels.champions import POSTINGS_MAX, list_champions
 from searchkit.rank.kernels.describe import describe_term, impact_histogram
 from searchkit.rank.kernels.ranking import BLOCKS_DOCUMENTS_MIN
+from searchkit.rank.kernels.rows import CHAMPIONS_MAX, LEVEL_RANKS
 from searchkit.segment import layout
 from searchkit.segment.reader import SegmentReader
 
@@ -31,7 +42,7 @@ DENSE_SHARE = 4 * BLOCK
 """A term has block maxima if it stands in one of so many documents: then most blocks hold it."""
 _DENSE_DOCUMENTS_MIN = 256
 _TERMS_REMEMBERED_MAX = 100_000
-"""Terms of a segment that are remembered; some 40 MB, then all are forgotten."""
+"""Terms of a segment that are remembered; some 60 MB, then all are forgotten."""
 EVERYBODY = np.zeros(0, np.uint64)
 """Stands for a mask with all bits set."""
 
@@ -58,11 +69,16 @@ class PreparedTerm(NamedTuple):
         For each of `LEVEL_RANKS`, the impact that so many live documents reach, 0 where there are fewer.
     most : int
         The largest impact of all its documents, deleted or not.
+    covered : int
+    champions : bytes
+        See `rows.COVERED`; the champions as int64.
     """
 
     place: tuple[int, int, int, int, int, int]
     levels: bytes
     most: int
+    covered: int
+    champions: bytes
 
 
 class Prepared:
@@ -185,11 +201,19 @@ def _counted(
     parameters: Parameters,
 ) -> PreparedTerm:
     """A described term, by its documents that are live."""
-    histogram = np.zeros(256, np.int64)
-    impact_histogram(prepared(reader, parameters).arrays, np.array(place, np.int64), containers, live, histogram)
-    levels = 255 - np.searchsorted(np.cumsum(histogram[::-1]), LEVEL_RANKS)
+    histogram, arrays, where = np.zeros(256, np.int64), prepared(reader, parameters).arrays, np.array(place, np.int64)
+    impact_histogram(arrays, where, containers, live, histogram)
+    reaching = np.cumsum(histogram[::-1])  # Documents of an impact of at least 255, 254, and so on.
+    levels = 255 - np.searchsorted(reaching, LEVEL_RANKS)
+    fitting = int(np.searchsorted(reaching, CHAMPIONS_MAX, side="right")) if place[FREQUENCY] < POSTINGS_MAX else 0
+    covered, champions = max(256 - fitting, 1), np.zeros(CHAMPIONS_MAX, np.int64)
+    held = list_champions(arrays, where, containers, live, covered, champions)
     return PreparedTerm(
-        place, np.clip(levels, 0, 255).astype(np.uint8).tobytes(), int(np.flatnonzero(histogram).max(initial=0))
+        place,
+        np.clip(levels, 0, 255).astype(np.uint8).tobytes(),
+        int(np.flatnonzero(histogram).max(initial=0)),
+        covered,
+        champions[:held].tobytes(),
     )
 
 

@@ -1,9 +1,8 @@
 """What queries of one snapshot have in common, laid out so that one kernel call finds everything by number.
 
-Every word that is met gets a row: where it lies in each segment, its idf, and scores that so many documents are
-known to reach by it alone. A query of known words is then a few numbers. Rows are made when words are first
-asked for, from what `prepared.py` keeps of each segment, some microseconds and segment; 50 bytes a segment
-and 80 more each. Tables belong to a snapshot and one set of parameters. What this module does not know: how a
+Every word that is met gets a row (`kernels/rows.py`): where it lies in each segment, its idf, and what so many documents
+are known to reach by it alone. A query of known words is then a few numbers. Rows are made when words are first
+asked for, from what `prepared.py` keeps of each segment, some microseconds and segment. Tables belong to a snapshot and one set of parameters. What this module does not know: how a
 query was typed, and how it is ranked.
 """
 
@@ -20,15 +19,26 @@ from searchkit.locks import Lock
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1, Parameters, inverse_document_frequency
 from searchkit.rank.bounds import IMPACT_MAX, impact_scale
 from searchkit.rank.kernels import answer
-from searchkit.rank.kernels.answer import LEVEL_RANKS, ROW_NUMBERS
+from searchkit.rank.kernels.answer import ROW_NUMBERS
 from searchkit.rank.kernels.arrays import FAULT, WINDOW
 from searchkit.rank.kernels.contexts import context_of
+from searchkit.rank.kernels.rows import (
+    CHAMPIONS,
+    COVERED,
+    IDF_OF,
+    LEVEL_RANKS,
+    LINE,
+    MOST_IMPACT,
+    REACHED,
+    SEGMENT_NUMBERS,
+    row_numbers,
+)
 from searchkit.search.execute import parameters_of
 from searchkit.search.prepared import PreparedTerm, live_bits, prepared, term
 
 _ROWS_AT_FIRST = 256
-_ROWS_MAX = 200_000
-"""Words remembered; then all are forgotten. Some 30 MB with three segments."""
+_ROWS_BYTES_MAX = 64 << 20
+"""Of the rows of words that are remembered, 200,000 with one segment, 80,000 with three; then all are forgotten."""
 _PARAMETERS_MAX = 4
 """Sets of parameters a snapshot keeps tables for."""
 
@@ -74,8 +84,7 @@ class Tables:
         self.with_positions: set[int] = set()
         self.groups: dict[Any, Any] = {}
         self._rows: dict[str, int] = {}
-        self._table = np.zeros((0, segments, answer.TABLE_COLUMNS), np.int64)
-        self._idfs, self._levels = np.zeros(0), np.zeros((0, len(LEVEL_RANKS)))
+        self._words = np.zeros((0, row_numbers(segments)), np.int64)
         self._make_room(_ROWS_AT_FIRST)
 
     def _scale(self, number: int) -> tuple[float, float]:
@@ -105,23 +114,24 @@ class Tables:
 
     def _make_room(self, rows: int) -> None:
         """Tables for so many rows, with those there are. The old ones stay, for whoever is reading them."""
-        segments, used = len(self._segments), len(self.frequencies)
-        table = np.zeros((rows, segments, answer.TABLE_COLUMNS), np.int64)
-        idfs, levels = np.zeros(rows), np.zeros((rows, len(LEVEL_RANKS)))
-        table[:used], idfs[:used], levels[:used] = self._table[:used], self._idfs[:used], self._levels[:used]
-        self._table, self._idfs, self._levels = table, idfs, levels
-        self._kept += [table, idfs, levels]
-        addresses = [array.ctypes.data for array in (table, idfs, levels)]
-        self.context[answer.TABLE : answer.LEVELS + 1] = addresses
+        used, numbers = len(self.frequencies), self._words.shape[1]
+        room = np.zeros(rows * numbers + LINE, np.int64)
+        first = -room.ctypes.data // room.itemsize % LINE
+        words = room[first : first + rows * numbers].reshape(rows, numbers)
+        words[:used] = self._words[:used]
+        self._words = words
+        self._kept.append(words)
+        self.context[answer.WORDS] = words.ctypes.data
 
     @property
     def full(self) -> bool:
         """Whether there are so many rows that it is time to begin anew."""
-        return len(self.frequencies) >= _ROWS_MAX
+        return len(self.frequencies) * self._words.shape[1] * self._words.itemsize >= _ROWS_BYTES_MAX
 
     def places(self, rows: npt.NDArray[np.int64], number: int) -> npt.NDArray[np.int64]:
         """A row of `Leaves.places` for each of some rows, in segment `number`."""
-        places: npt.NDArray[np.int64] = self._table[rows, number]
+        first = LINE + SEGMENT_NUMBERS * number
+        places: npt.NDArray[np.int64] = self._words[rows, first : first + MOST_IMPACT]
         return places
 
     def row(self, name: str) -> int:
@@ -135,13 +145,16 @@ class Tables:
             if name in self._rows:
                 return self._rows[name]
             row = len(self.frequencies)
-            if row == len(self._idfs):
+            if row == len(self._words):
                 self._make_room(2 * row)
-            for number, here in enumerate(found):
+            first = self._words[row, :LINE].view(np.float64)
+            first[IDF_OF] = inverse_document_frequency(self.snapshot.documents, frequency)
+            first[REACHED : REACHED + len(LEVEL_RANKS)] = self._reached(found)
+            for facts, here in zip(self._words[row, LINE:].reshape(-1, SEGMENT_NUMBERS), found, strict=True):
                 if here is not None:
-                    self._table[row, number] = (*here.place, here.most)
-            self._idfs[row] = inverse_document_frequency(self.snapshot.documents, frequency)
-            self._levels[row] = self._reached(found)
+                    facts[:MOST_IMPACT], facts[MOST_IMPACT], facts[COVERED] = here.place, here.most, here.covered
+                    champions = np.frombuffer(here.champions, np.int64)
+                    facts[CHAMPIONS : CHAMPIONS + len(champions)] = champions
             self.frequencies.append(frequency)
             self._rows[name] = row
         return row

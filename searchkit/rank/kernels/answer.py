@@ -30,7 +30,8 @@ from searchkit.rank.kernels.arrays import (
     SegmentArrays,
 )
 from searchkit.rank.kernels.bits import prefetch
-from searchkit.rank.kernels.bounds import floor_of
+from searchkit.rank.kernels.bounds import floor_of, impact_needed
+from searchkit.rank.kernels.champions import rank_champions
 from searchkit.rank.kernels.contexts import (
     Addresses,
     f64_at,
@@ -44,17 +45,25 @@ from searchkit.rank.kernels.exact import NARROW
 from searchkit.rank.kernels.heap import INLINE, JIT, sort_best_first
 from searchkit.rank.kernels.lists import open_posting_list
 from searchkit.rank.kernels.ranking import count_segment, rank_segment
+from searchkit.rank.kernels.rows import (
+    CHAMPIONS_MAX,
+    COVERED,
+    LINE,
+    MOST_IMPACT,
+    SEGMENT_NUMBERS,
+    fetch_row,
+    idf_at,
+    level_of,
+    reached_at,
+    segment_facts,
+)
 from searchkit.rank.kernels.single import rank_single
 
-SEGMENTS, FIELDS, TABLE, IDFS, LEVELS, WEIGHTS, MEANS, SCALES, ROWS, FREE = range(10)
+SEGMENTS, FIELDS, WORDS, WEIGHTS, MEANS, SCALES, ROWS, FREE = range(8)
 CONTEXT_NUMBERS = FREE + 1
-TABLE_COLUMNS, MOST_IMPACT = 7, 6
 """The numbers of a snapshot's context: how many segments and fields, and the addresses of
 
-    TABLE      int64 (rows, segments, TABLE_COLUMNS): for each word met and each segment, a row of `Leaves.places`, of which
-               a frequency of 0 says that it is not there, and the largest impact
-    IDFS       float64 (rows,)
-    LEVELS     float64 (rows, len(LEVEL_RANKS)): what f / (f + k1) reaches in so many live documents of the index
+    WORDS      a row for each word met: see `rows.py`
     WEIGHTS, MEANS   float64 (fields,)
     SCALES     float64 (segments, 2): lower and upper scale of impacts
     ROWS       int64 (segments, ROW_NUMBERS): see `segment_row`
@@ -63,9 +72,6 @@ TABLE_COLUMNS, MOST_IMPACT = 7, 6
 _ARRAYS = 2 * len(SegmentArrays._fields)
 LIVE, LIVE_LENGTH, BASE, ROW_NUMBERS = _ARRAYS, _ARRAYS + 1, _ARRAYS + 2, _ARRAYS + 3
 """A segment's row: its arrays, the bits of its live documents (length 0: all live), and its first place."""
-
-LEVEL_RANKS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
-"""Ranks at which it is known what a word reaches: the columns of LEVELS."""
 
 ROW_MASK, TIMES_SHIFT, TIMES_MASK = (1 << 32) - 1, 32, 0xFFFF
 LISTED_LEAF, REQUIRED_LEAF = 1 << 61, 1 << 62
@@ -78,32 +84,24 @@ allowed documents (address 0: the live ones), listed documents and their f, and 
 
 
 @njit(**JIT)
-def _level(ranks: Any, limit: Any) -> Any:
-    """The column of LEVELS for a number of results, or -1."""
-    for column in range(len(ranks)):
-        if ranks[column] >= limit:
-            return column
-    return -1
-
-
-@njit(**JIT)
 def _least(context: Any, leaves: Any, count: Any, limit: Any) -> Any:
     """A score that at least `limit` documents reach by one word alone; 0 if none is known.
 
     Sound only where every live document with the word is a result.
     """
-    column, least = _level(LEVEL_RANKS, limit), 0.0
+    column, least = level_of(limit), 0.0
     if column < 0:
         return least
+    words, segments = context[WORDS], context[SEGMENTS]
     for leaf in range(count):
         code = leaves[leaf]
-        if code & REQUIRED_LEAF:
+        if code & REQUIRED_LEAF and count > 1:
             return 0.0
         if code & LISTED_LEAF:
             continue
         row, times = code & ROW_MASK, code >> TIMES_SHIFT & TIMES_MASK
-        reached = f64_at(context[LEVELS] + 8 * len(LEVEL_RANKS) * row, (len(LEVEL_RANKS),))[column]
-        least = max(least, times * f64_at(context[IDFS] + 8 * row, (1,))[0] * reached)
+        reached = reached_at(words, segments, row, column)
+        least = max(least, times * idf_at(words, segments, row) * reached)
     return least * FAVOUR
 
 
@@ -127,10 +125,10 @@ def _gather(
             place[0], place[1], place[2], place[3], place[4], place[5] = start, end, -1, end - start, -1, -1
             idf, scale, most = f64_at(lists[LIST_IDFS] + 8 * row, (1,))[0], 1.0, 255.0
         else:
-            place = i64_at(context[TABLE] + 8 * TABLE_COLUMNS * (row * segments + number), (TABLE_COLUMNS,))
+            facts = segment_facts(context[WORDS], segments, row, number)
             for column in range(6):
-                places[found, column] = place[column]
-            idf, scale, most = f64_at(context[IDFS] + 8 * row, (1,))[0], upper, np.float64(place[MOST_IMPACT])
+                places[found, column] = facts[column]
+            idf, scale, most = idf_at(context[WORDS], segments, row), upper, np.float64(facts[MOST_IMPACT])
         if places[found, FREQUENCY] == 0:
             if required:
                 return 0
@@ -146,22 +144,20 @@ def _gather(
 def fetch_leaves(context: Any, leaves: Any, count: Any) -> None:
     """Begin to fetch what ranking reads first of every leaf in every segment: each lies elsewhere in memory."""
     segments, fields = context[SEGMENTS], context[FIELDS]
-    rows, columns = i64_at(context[ROWS], (segments, ROW_NUMBERS)), len(LEVEL_RANKS)
+    rows = i64_at(context[ROWS], (segments, ROW_NUMBERS))
     for leaf in range(count):
-        prefetch(f64_at(context[IDFS], (1,)), leaves[leaf] & ROW_MASK)
-        prefetch(f64_at(context[LEVELS], (1,)), (leaves[leaf] & ROW_MASK) * columns)
-        prefetch(f64_at(context[LEVELS], (1,)), (leaves[leaf] & ROW_MASK) * columns + columns - 1)
+        fetch_row(context[WORDS], segments, leaves[leaf] & ROW_MASK, 1)
     for leaf in range(count):
         code = leaves[leaf]
         if code & LISTED_LEAF:
             continue
-        table = i64_at(context[TABLE] + 8 * TABLE_COLUMNS * segments * (code & ROW_MASK), (segments, TABLE_COLUMNS))
         for number in range(segments):
-            if table[number, FREQUENCY] > 0:
-                segment, first = segment_at(rows[number], 0, fields), table[number, FIRST]
-                prefetch(segment.postings, table[number, START])
+            facts = segment_facts(context[WORDS], segments, code & ROW_MASK, number)
+            if facts[FREQUENCY] > 0:
+                segment, first = segment_at(rows[number], 0, fields), facts[FIRST]
+                prefetch(segment.postings, facts[START])
                 prefetch(segment.impacts, first)
-                prefetch(segment.maxima, max(table[number, MAXIMA], 0))
+                prefetch(segment.maxima, max(facts[MAXIMA], 0))
                 prefetch(segment.tfs, first >> 1 if len(segment.vectors) == NARROW else first)
 
 
@@ -248,18 +244,31 @@ def answer(context: Any, leaves: Any, count: Any, lists: Any, scratch: Any, keys
 
 @njit(**JIT)
 def answer_word(context: Any, leaves: Any, scratch: Any, keys: Any) -> Any:
-    """`answer` for one word alone, in less room: what the other kernels need is not even looked up."""
+    """`answer` for one word alone, in less room: what the other kernels need is not even looked up.
+
+    Where its champions are enough, neither is its posting list.
+    """
     held, memory, nothing = 0, scratch_at(scratch), i64_at(0, (0,))
     segments, fields = context[SEGMENTS], context[FIELDS]
     rows, free = i64_at(context[ROWS], (segments, ROW_NUMBERS)), f64_at(context[FREE], (2,))
     scoring = Scoring(f64_at(context[WEIGHTS], (fields,)), f64_at(context[MEANS], (fields,)), free[0], free[1])
-    fetch_leaves(context, leaves, 1)
+    row = leaves[0] & ROW_MASK
+    if len(keys) > CHAMPIONS_MAX:
+        fetch_leaves(context, leaves, 1)
+    else:
+        fetch_row(context[WORDS], segments, row, SEGMENT_NUMBERS // LINE)
     least = _least(context, leaves, 1, len(keys))
     for number in range(segments):
-        here = _gather(context, number, leaves, 1, nothing, 0, memory.places, memory.factors)
+        here, facts = (
+            _gather(context, number, leaves, 1, nothing, 0, memory.places, memory.factors),
+            segment_facts(context[WORDS], segments, row, number),
+        )
         if here == 0 or not _can_reach(memory.factors, here, floor_of(keys, held, least)):
             continue
         segment, query = segment_at(rows[number], 0, fields), _leaves(memory, here, nothing, 0)
+        if impact_needed(floor_of(keys, held, least), memory.factors[0, BOUND]) >= facts[COVERED]:
+            held = rank_champions(segment, facts, query, scoring, keys, held, least, rows[number, BASE])
+            continue
         windows = (len(segment.lengths) + WINDOW - 1) // WINDOW
         if open_posting_list(segment.postings, memory.places[0], memory.tables[0], windows) == FAULT:
             return np.int64(FAULT - number)

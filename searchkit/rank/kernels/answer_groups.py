@@ -16,18 +16,15 @@ from searchkit.rank.kernels.answer import (
     BASE,
     FIELDS,
     FREE,
-    IDFS,
     LIVE,
     LIVE_LENGTH,
     MEANS,
-    MOST_IMPACT,
     ROW_NUMBERS,
     ROWS,
     SCALES,
     SEGMENTS,
-    TABLE,
-    TABLE_COLUMNS,
     WEIGHTS,
+    WORDS,
     fetch_leaves,
 )
 from searchkit.rank.kernels.arrays import (
@@ -54,6 +51,7 @@ from searchkit.rank.kernels.contexts import (
 from searchkit.rank.kernels.heap import INLINE, JIT, sort_best_first
 from searchkit.rank.kernels.lists import open_lists
 from searchkit.rank.kernels.phrases import find_phrase, rank_phrase
+from searchkit.rank.kernels.rows import MOST_IMPACT, idf_at, segment_facts
 from searchkit.rank.kernels.unions import count_union, list_union, rank_union
 
 
@@ -74,8 +72,7 @@ def _gather_words(context: Any, number: Any, rows: Any, count: Any, most: Any, m
                 leaf = memory.weights[before]
                 break
         if leaf < 0:
-            at = context[TABLE] + 8 * TABLE_COLUMNS * (rows[word] * segments + number)
-            place, leaf = i64_at(at, (TABLE_COLUMNS,)), found
+            place, leaf = segment_facts(context[WORDS], segments, rows[word], number), found
             if place[FREQUENCY] == 0:
                 return 0
             for column in range(6):
@@ -91,7 +88,7 @@ def _gather_words(context: Any, number: Any, rows: Any, count: Any, most: Any, m
 def _phrase_idf(context: Any, rows: Any, count: Any) -> Any:
     idf = 0.0
     for word in range(count):
-        idf += f64_at(context[IDFS] + 8 * rows[word], (1,))[0]
+        idf += idf_at(context[WORDS], context[SEGMENTS], rows[word])
     return idf
 
 

@@ -143,6 +143,7 @@ def _locate_block(segment: Any, leaves: Any, scratch: Any, leaf: Any, starts: An
     scratch.firsts[leaf, row] = i
     if not listed:
         prefetch(segment.postings, data + i)
+        prefetch(segment.postings, data + i + 31)
         prefetch(segment.impacts, first + i)
 
 

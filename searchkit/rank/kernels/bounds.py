@@ -18,6 +18,7 @@ import numpy as np
 
 from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import BOUND, FAVOUR, MOST
+from searchkit.rank.kernels.bits import at_least_u8, some
 from searchkit.rank.kernels.heap import JIT, key_score
 
 _SUM_MAX = 65535
@@ -82,3 +83,22 @@ def floor_of(heap: Any, held: Any, least: Any) -> Any:
 def threshold_of(score: Any, scale: Any) -> Any:
     """The smallest sum a document of at least this score can have; at least 1."""
     return min(max(np.int64(score * scale * FAVOUR), 1), _SUM_MAX)
+
+
+@njit(**JIT)
+def impact_needed(score: Any, bound: Any) -> Any:
+    """The smallest impact, 1 to 256, that a posting of a leaf has in a document of at least this score."""
+    return np.int64(min(max(np.ceil(score * FAVOUR * 255.0 / bound), 1.0), 256.0))
+
+
+@njit(**JIT)
+def promising(impacts: Any, at: Any, size: Any, needed: Any) -> Any:
+    """One bit for each of up to 64 postings from `at` on whose impact is at least `needed`, 1 to 256."""
+    if needed > 255:
+        return np.uint64(0)
+    if at + 64 <= len(impacts):
+        return at_least_u8(impacts, at, np.uint8(needed)) & some(size)
+    mask = np.uint64(0)
+    for i in range(size):
+        mask |= np.uint64(impacts[at + i] >= needed) << np.uint64(i)
+    return mask

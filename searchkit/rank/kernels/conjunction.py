@@ -28,8 +28,8 @@ from searchkit.rank.kernels.arrays import (
     REQUIRED,
     WINDOW_BLOCKS,
 )
-from searchkit.rank.kernels.bits import at_least_u16, multiply_add, popcount, some, trailing_zeros
-from searchkit.rank.kernels.bounds import floor_of, threshold_of, weigh
+from searchkit.rank.kernels.bits import at_least_u16, multiply_add, popcount, prefetch, some, trailing_zeros
+from searchkit.rank.kernels.bounds import floor_of, impact_needed, promising, threshold_of, weigh
 from searchkit.rank.kernels.contexts import scratch_of, segment_of
 from searchkit.rank.kernels.exact import NARROW, contribution, list_contribution
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
@@ -41,7 +41,6 @@ from searchkit.rank.kernels.intersect import (
     meet_others,
     next_chunk,
     order_required,
-    promising,
     spot,
 )
 from searchkit.rank.kernels.lists import find
@@ -57,10 +56,13 @@ def _most_beside(places: Any, factors: Any, tables: Any, driver: Any, window: An
     return most
 
 
-@njit(**JIT)
-def impact_needed(score: Any, beside: Any, bound: Any) -> Any:
-    """The least impact, 1 to 256, of a document of a leaf that reaches a score with what it gets besides."""
-    return np.int64(min(max(np.ceil((score * FAVOUR - beside) * 255.0 / bound), 1.0), 256.0))
+@njit(**INLINE)
+def _fetch_lengths(segment: Any, scratch: Any, window: Any, mask: Any) -> None:
+    """Begin to fetch the lengths of a chunk's documents."""
+    while mask != 0:
+        i = np.int64(trailing_zeros(mask))
+        mask &= mask - np.uint64(1)
+        prefetch(segment.lengths, ((window << 16) + scratch.lows[i]) * segment.lengths.shape[1])
 
 
 @njit(**INLINE)
@@ -141,13 +143,14 @@ def rank_conjunction(
             size, start = next_chunk(segment, leaves, scratch, allowed, required, window, start, alive)
             mask = some(size)
             if not dense and leaves.places[driver, FIRST] >= 0 and score * FAVOUR > beside:
-                needed = impact_needed(score, beside, leaves.factors[driver, BOUND])
+                needed = impact_needed(score - beside / FAVOUR, leaves.factors[driver, BOUND])
                 mask = promising(segment.impacts, scratch.tables[driver, window, POSTING] + before, size, needed)
             mask = meet_others(segment, leaves, scratch, allowed, required, window, dense, mask)
             through += np.int64(popcount(mask))
             if mask & (mask - np.uint64(1)) != 0:
                 shift = 1 if len(segment.vectors) == NARROW else 0
                 fetch_ahead(segment, leaves, scratch, required, window, mask, segment.tfs, shift, segment.impacts, 0)
+                _fetch_lengths(segment, scratch, window, mask)
             while mask != 0:
                 i = np.int64(trailing_zeros(mask))
                 mask &= mask - np.uint64(1)

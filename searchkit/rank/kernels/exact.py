@@ -12,6 +12,7 @@ import numpy as np
 
 from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import FIRST, IDF, TIMES
+from searchkit.rank.kernels.bits import prefetch
 from searchkit.rank.kernels.heap import INLINE, JIT
 from searchkit.rank.kernels.lists import lower_bound
 
@@ -65,3 +66,16 @@ def list_contribution(leaves: Any, scoring: Any, leaf: Any, entry: Any) -> Any:
 def is_allowed(allowed: Any, doc: Any) -> Any:
     """Whether a document may be a result; `allowed` is empty if all may."""
     return len(allowed) == 0 or np.int64(allowed[doc >> 6] >> np.uint64(doc & 63) & np.uint64(1)) != 0
+
+
+@njit(**INLINE)
+def fetch_lengths(lengths: Any, mask: Any, doc: Any) -> None:
+    """Begin to fetch the lengths of some of 64 documents, as many at a time as lie in about a line of memory."""
+    fields = lengths.shape[1]
+    step = max(16 // fields, 1)
+    while mask != 0:
+        if mask & ((np.uint64(1) << np.uint64(step)) - np.uint64(1)) != 0:
+            prefetch(lengths, doc * fields)
+            prefetch(lengths, (doc + step) * fields - 1)
+        mask >>= np.uint64(step)
+        doc += step

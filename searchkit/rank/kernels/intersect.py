@@ -31,7 +31,7 @@ from searchkit.rank.kernels.arrays import (
     REQUIRED,
     WINDOW_BLOCKS,
 )
-from searchkit.rank.kernels.bits import at_least_u8, equal_u16, popcount, prefetch, some, trailing_zeros
+from searchkit.rank.kernels.bits import equal_u16, popcount, prefetch, some, trailing_zeros
 from searchkit.rank.kernels.heap import INLINE, JIT
 from searchkit.rank.kernels.lists import bitmap_rank, lower_bound, word_at
 
@@ -124,19 +124,6 @@ def _next_blocks(
 
 
 @njit(**JIT)
-def promising(impacts: Any, at: Any, size: Any, needed: Any) -> Any:
-    """One bit for each of up to 64 postings from `at` on whose impact is at least `needed`, 1 to 256."""
-    if needed > 255:
-        return np.uint64(0)
-    if at + 64 <= len(impacts):
-        return at_least_u8(impacts, at, np.uint8(needed)) & some(size)
-    mask = np.uint64(0)
-    for i in range(size):
-        mask |= np.uint64(impacts[at + i] >= needed) << np.uint64(i)
-    return mask
-
-
-@njit(**JIT)
 def _only_allowed(allowed: Any, lows: Any, mask: Any, window: Any) -> Any:
     """What is left of a chunk if only some documents may be results; `allowed` is not empty."""
     kept, left = np.uint64(0), mask
@@ -209,6 +196,7 @@ def _meet_ranked(
         at = data + np.int64(ranks[ranks_at + lows[i] // RANK_DOCUMENTS])
         spots[i] = at
         prefetch(postings, at)
+        prefetch(postings, at + BLOCK // 2)
     while mask != 0:
         i = np.int64(trailing_zeros(mask))
         mask &= mask - np.uint64(1)

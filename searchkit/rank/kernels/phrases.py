@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from searchkit.jit import njit
-from searchkit.rank.kernels.arrays import CARD, FAVOUR, FIELD_GAP, MAXIMA, POSTING, WINDOW_BLOCKS
+from searchkit.rank.kernels.arrays import CARD, FIELD_GAP, MAXIMA, POSTING, WINDOW_BLOCKS
 from searchkit.rank.kernels.bits import at_least_u8, prefetch, some, trailing_zeros
-from searchkit.rank.kernels.bounds import floor_of
+from searchkit.rank.kernels.bounds import floor_of, impact_needed, promising
 from searchkit.rank.kernels.contexts import scratch_of, segment_of
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.intersect import (
@@ -32,16 +32,9 @@ from searchkit.rank.kernels.intersect import (
     meet_others,
     next_chunk,
     order_required,
-    promising,
     spot,
 )
 from searchkit.rank.kernels.positions import LAST, NEXT, PLACE, STRIDE, STRIDE_BITS, advance, posting_start
-
-
-@njit(**JIT)
-def _impact_needed(score: Any, bound: Any) -> Any:
-    """The least impact, 1 to 256, of each word in a document that reaches a score."""
-    return np.int64(min(max(np.ceil(score * FAVOUR * 255.0 / bound), 1.0), 256.0))
 
 
 @njit(**JIT)
@@ -212,7 +205,7 @@ def rank_phrase(
         card, first = scratch.tables[driver, window, CARD], scratch.tables[driver, window, POSTING]
         dense = is_bitmap(leaves.places, card, driver)
         while start < (WINDOW_BLOCKS if dense else card):
-            before, needed = start, _impact_needed(floor_of(heap, held, least), phrase.bound)
+            before, needed = start, impact_needed(floor_of(heap, held, least), phrase.bound)
             if dense:
                 alive = _blocks_alive(segment, leaves, window, start, needed)
             size, start = next_chunk(segment, leaves, scratch, allowed, required, window, start, alive)
@@ -246,7 +239,7 @@ def rank_phrase(
                 if f > 0.0:
                     score = phrase.times * (phrase.idf * (f / (f + scoring.k1)))
                     held = push(heap, held, key(score, base_place + (window << 16) + scratch.lows[i]))
-                    needed = _impact_needed(floor_of(heap, held, least), phrase.bound)
+                    needed = impact_needed(floor_of(heap, held, least), phrase.bound)
                     scored += 1
     return held, compared, scored
 

@@ -14,32 +14,23 @@ from typing import Any
 import numpy as np
 
 from searchkit.jit import njit
-from searchkit.rank.kernels.arrays import ARRAY_MAX, BOUND, CARD, DATA, FAVOUR, POSTING, RANKED, RANKS
-from searchkit.rank.kernels.bits import at_least_u8, trailing_zeros
-from searchkit.rank.kernels.bounds import floor_of
-from searchkit.rank.kernels.exact import contribution, is_allowed
-from searchkit.rank.kernels.heap import INLINE, JIT, key, push
+from searchkit.rank.kernels.arrays import ARRAY_MAX, BOUND, CARD, DATA, POSTING, RANKED, RANKS
+from searchkit.rank.kernels.bits import prefetch, trailing_zeros
+from searchkit.rank.kernels.bounds import floor_of, impact_needed, promising
+from searchkit.rank.kernels.exact import NARROW, contribution, is_allowed
+from searchkit.rank.kernels.heap import INLINE, key, push
 from searchkit.rank.kernels.lists import bitmap_select
 
-
-@njit(**JIT)
-def _impact_needed(score: Any, bound: Any) -> Any:
-    """The smallest impact of a document with at least this score."""
-    return np.int64(min(max(np.ceil(score * FAVOUR * 255.0 / bound), 1.0), 256.0))
+_CHUNK = 64
+"""Documents that are looked up together, at least, where a container has so many that are large enough."""
 
 
 @njit(**INLINE)
-def _promising(impacts: Any, at: Any, end: Any, needed: Any) -> Any:
-    """One bit for each of up to 64 postings from `at` on whose impact is large enough."""
-    if needed > 255:
-        return np.uint64(0)
-    if at + 64 <= len(impacts):
-        mask = at_least_u8(impacts, at, np.uint8(needed))
-        return mask if at + 64 <= end else mask & ((np.uint64(1) << np.uint64(end - at)) - np.uint64(1))
-    mask = np.uint64(0)
-    for i in range(end - at):
-        mask |= np.uint64(impacts[at + i] >= needed) << np.uint64(i)
-    return mask
+def document_of(segment: Any, ranked: Any, window: Any, data: Any, card: Any, i: Any) -> Any:
+    """Within its window, the document that is entry `i` of a container."""
+    if card <= ARRAY_MAX:
+        return np.int64(segment.postings[data + i])
+    return np.int64(bitmap_select(segment.postings, data, segment.ranks, ranked + window * RANKS, i))
 
 
 @njit(**INLINE)
@@ -48,27 +39,36 @@ def rank_single(
     heap: Any, held: Any, least: Any, base_place: Any,
 ) -> Any:  # fmt: skip
     """Offer the documents of one word to the heap; see `ranking.rank_segment`."""
-    bound, ranked, scored = leaves.factors[0, BOUND], leaves.places[0, RANKED], 0
-    needed = _impact_needed(floor_of(heap, held, least), bound)
+    bound, ranked, scored, count = leaves.factors[0, BOUND], leaves.places[0, RANKED], 0, 0
+    narrow, fields = len(segment.vectors) == NARROW, segment.lengths.shape[1]
+    chosen, entries = scratch.chosen, scratch.entries
+    needed = impact_needed(floor_of(heap, held, least), bound)
     for window in range(windows):
         data, card = scratch.tables[0, window, DATA], scratch.tables[0, window, CARD]
         first = scratch.tables[0, window, POSTING]
         for at in range(first, first + card, 64):
-            mask = _promising(segment.impacts, at, first + card, needed)
+            mask = promising(segment.impacts, at, min(first + card - at, 64), needed)
             while mask != 0:
                 posting = at + trailing_zeros(mask)
                 mask &= mask - np.uint64(1)
-                if segment.impacts[posting] < needed:
-                    continue
                 if card <= ARRAY_MAX:
-                    low = np.int64(segment.postings[data + posting - first])
-                else:
-                    low = bitmap_select(segment.postings, data, segment.ranks, ranked + window * RANKS, posting - first)
-                doc = (window << 16) + low
-                if not is_allowed(allowed, doc):
+                    prefetch(segment.postings, data + posting - first)
+                entries[count] = posting
+                count += 1
+            if count < _CHUNK and at + 64 < first + card:
+                continue
+            # Postings, then frequencies and lengths, are asked for all at once: memory is waited for twice a chunk.
+            for i in range(count):
+                doc = (window << 16) + document_of(segment, ranked, window, data, card, entries[i] - first)
+                chosen[i] = doc
+                prefetch(segment.tfs, entries[i] >> narrow)
+                prefetch(segment.lengths, doc * fields)
+            for i in range(count):
+                if segment.impacts[entries[i]] < needed or not is_allowed(allowed, chosen[i]):
                     continue
-                score = contribution(segment, leaves, scoring, 0, posting, doc)
-                held = push(heap, held, key(score, base_place + doc))
-                needed = max(needed, _impact_needed(floor_of(heap, held, least), bound))
+                score = contribution(segment, leaves, scoring, 0, entries[i], chosen[i])
+                held = push(heap, held, key(score, base_place + chosen[i]))
+                needed = max(needed, impact_needed(floor_of(heap, held, least), bound))
                 scored += 1
+            count = 0
     return held, scored

@@ -20,9 +20,9 @@ import numpy as np
 
 from searchkit.jit import njit
 from searchkit.rank.kernels.arrays import ARRAY_MAX, FAULT, FAVOUR, SMALL_LIST_MAX, WINDOW, WINDOW_BLOCKS
-from searchkit.rank.kernels.bits import at_least_u16, popcount, trailing_zeros
+from searchkit.rank.kernels.bits import at_least_u16, clear_u16, popcount, trailing_zeros
 from searchkit.rank.kernels.bounds import floor_of
-from searchkit.rank.kernels.exact import escape_row, vector_code
+from searchkit.rank.kernels.exact import escape_row, fetch_lengths, vector_code
 from searchkit.rank.kernels.heap import INLINE, JIT, key, push
 from searchkit.rank.kernels.lists import word_at
 
@@ -35,6 +35,8 @@ _CONTAINER, _BEFORE, _WINDOW = range(3)
 _NO_WINDOW = 1 << 30
 _DOCUMENTS, _BLOCKS = 0, 1
 """What `bits` notes: documents, or blocks of 64, which takes less time where sums are looked at 64 at a time anyway."""
+_AHEAD = 16
+"""Blocks between one whose lengths are asked for and the one that is looked at."""
 _SPARSE_MAX = 512
 """Documents of a container up to which its blocks are noted one by one; a larger one counts as being in all of them."""
 
@@ -95,10 +97,11 @@ def _open_terms(
             frequency = np.int64(term_first[number + 1]) - np.int64(term_first[number])
             if end > len(postings) or term_first[number + 1] > count:
                 return FAULT
-            if frequency <= SMALL_LIST_MAX:
-                if end - start != 2 * frequency:
-                    return FAULT
-            elif end - start < 4 or postings[start] != _COOKIE or start + 4 + 4 * _containers(postings, start) > end:
+            if frequency <= SMALL_LIST_MAX and end - start != 2 * frequency:
+                return FAULT
+            if frequency > SMALL_LIST_MAX and (
+                end - start < 4 or postings[start] != _COOKIE or start + 4 + 4 * _containers(postings, start) > end
+            ):
                 return FAULT
             if frequency <= SMALL_LIST_MAX and filed + frequency <= room:
                 filed = _file(postings, start, frequency, np.int64(term_first[number]), windows, small, filed)
@@ -241,17 +244,8 @@ def _add_lists(
 
 @njit(**INLINE)
 def _add_window(
-    segment: Any,
-    union: Any,
-    bits: Any,
-    sums: Any,
-    table: Any,
-    words: Any,
-    window: Any,
-    notes: Any,
-    adds: Any,
-    small: Any,
-) -> Any:
+    segment: Any, union: Any, bits: Any, sums: Any, table: Any, words: Any, window: Any, notes: Any, adds: Any, small: Any
+) -> Any:  # fmt: skip
     """Add up what all of the terms have in a window; returns containers and filed postings read, or FAULT."""
     return _add_lists(
         segment.postings, segment.term_postings, segment.term_first, segment.tfs, len(segment.vectors),
@@ -312,6 +306,8 @@ def _rank(
         fault = read == FAULT
         for block in range(WINDOW_BLOCKS):
             mask = bits[block]
+            ahead = min(block + _AHEAD, WINDOW_BLOCKS - 1)
+            fetch_lengths(segment.lengths, bits[ahead], (window << 16) + (ahead << 6))
             while mask != 0:
                 low = (block << 6) + trailing_zeros(mask)
                 mask &= mask - np.uint64(1)
@@ -353,6 +349,12 @@ def _rank_one_field(
         fault = read == FAULT
         for group in range(WINDOW_BLOCKS // 64):
             blocks = bits[group]
+            fewest = min(max(np.ceil(needed * FAVOUR * (short + slope) / weight), 1.0), TOKENS_MAX)
+            left = blocks
+            while left != 0:
+                start = (group << 12) + (trailing_zeros(left) << 6)
+                left &= left - np.uint64(1)
+                fetch_lengths(segment.lengths, at_least_u16(sums, start, np.uint16(fewest)), (window << 16) + start)
             while blocks != 0:
                 start = (group << 12) + (trailing_zeros(blocks) << 6)
                 blocks &= blocks - np.uint64(1)
@@ -379,8 +381,7 @@ def _rank_one_field(
                         held = push(heap, held, key(score, base_place + doc))
                         needed = _f_needed(floor_of(heap, held, least), union, scoring.k1)
                         scored += 1
-                for low in range(start, start + 64):
-                    sums[low] = 0
+                clear_u16(sums, start)
         if fault:
             for low in range(WINDOW):
                 sums[low] = 0
@@ -480,9 +481,8 @@ def count_union(segment: Any, union: Any, allowed: Any, scratch: Any, windows: A
     for window in range(windows):
         for block in range(WINDOW_BLOCKS):
             bits[block] = 0
-        read = _add_window(
-            segment, union, bits, scratch.frequencies, scratch.packed, 1, window, _DOCUMENTS, False, small
-        )
+        sums, table = scratch.frequencies, scratch.packed
+        read = _add_window(segment, union, bits, sums, table, 1, window, _DOCUMENTS, False, small)
         if read == FAULT:
             return np.int64(FAULT)
         base = window * WINDOW_BLOCKS

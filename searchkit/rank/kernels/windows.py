@@ -256,8 +256,13 @@ def _complete(
         for i in range(begin, found):
             prefetch(segment.postings, data + 4 * (scratch.candidates[i] >> 6 & 1023))
     for i in range(begin, found):
-        value, doc = np.int64(scratch.values[i]), scratch.candidates[i]
+        doc = scratch.candidates[i]
         posting = np.int64(find(segment, leaves, scratch.tables, leaf, window, doc & 0xFFFF))
+        scratch.entries[i] = posting
+        if not listed:
+            prefetch(segment.impacts, posting)
+    for i in range(begin, found):
+        value, doc, posting = np.int64(scratch.values[i]), scratch.candidates[i], scratch.entries[i]
         if posting >= 0 and listed:
             value += np.int64(min(np.ceil(list_contribution(leaves, scoring, leaf, posting) * scale), 65_535.0))
         elif posting >= 0:
