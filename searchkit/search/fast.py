@@ -122,7 +122,7 @@ def rank_group(group: Group, times: int, limit: int) -> Ranking:
     if not limit:
         return Ranking(np.zeros(0, np.float32), np.zeros(0, np.int64), group.matches)
     keys = np.empty(limit, np.uint64)
-    held, _ = group.rank(keys, times)
+    held = group.rank(keys, times)
     return KeyRanking(keys[:held].tobytes(), group.matches)
 
 

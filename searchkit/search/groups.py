@@ -29,6 +29,7 @@ from searchkit.rank.kernels.answer_groups import (
 from searchkit.rank.kernels.arrays import FIRST, FREQUENCY, PHRASE_WORDS_MAX
 from searchkit.rank.kernels.unions import TOKENS_MAX
 from searchkit.search.leaves import term_runs
+from searchkit.search.prepared import live_bits
 from searchkit.search.resolve import union_frequency
 from searchkit.search.scratch import memory_for
 from searchkit.search.tables import Tables, damaged
@@ -50,16 +51,16 @@ class PhraseGroup:
     slop: int
     fields: int
 
-    def rank(self, keys: npt.NDArray[np.uint64], times: int) -> tuple[int, int]:
-        """Fill in the keys of the best documents; how many there are, and how many had their positions compared."""
+    def rank(self, keys: npt.NDArray[np.uint64], times: int) -> int:
+        """Fill in the keys of the best documents; how many there are."""
         tables, rows = self.tables, self.rows
-        held, compared, _ = answer_phrase(
+        held, _, _ = answer_phrase(
             tables.context, rows, len(rows), self.slop, self.fields, float(times),
             memory_for(tables.windows).context, keys,
         )  # fmt: skip
         if held < 0:
             raise damaged(tables, held)
-        return held, compared
+        return int(held)
 
     def matches(self) -> int:
         """Live documents that hold it in a field that counts."""
@@ -107,22 +108,27 @@ class UnionGroup:
     frequency: int
     idf: npt.NDArray[np.float64]
 
-    def rank(self, keys: npt.NDArray[np.uint64], times: int) -> tuple[int, int]:
-        """Fill in the keys of the best documents; how many there are, and how many match in a field that counts."""
+    def rank(self, keys: npt.NDArray[np.uint64], times: int) -> int:
+        """Fill in the keys of the best documents; how many there are."""
         tables = self.tables
-        held, touched, _ = answer_union(
+        held, _ = answer_union(
             tables.context, self.runs, self.ends, np.empty((self.terms, 3), np.int64), self.fields, self.idf[0],
             float(times), memory_for(tables.windows).context, keys,
         )  # fmt: skip
         if held < 0:
             raise damaged(tables, held)
-        return held, touched
+        return int(held)
 
     def matches(self) -> int:
         """Live documents with any of the terms in a field that counts."""
         if self.fields == self.tables.snapshot.schema.all_text_mask:
             return self.frequency
-        return self.rank(np.empty(1, np.uint64), 1)[1]
+        total = 0
+        for number, view in enumerate(self.tables.snapshot.views):
+            docs, _ = self.listed(number)
+            live = live_bits(view)
+            total += int((live[docs >> 6] >> (docs & 63) & 1).sum()) if view.dead else len(docs)
+        return total
 
     def listed(self, number: int) -> Listed:
         """Documents of a segment with any of the terms."""

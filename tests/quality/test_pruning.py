@@ -70,7 +70,7 @@ def work(index, monkeypatch):
     monkeypatch.setattr(known_words.KnownWords, "search", lambda *_: None)
     # Of a phrase, what counts is how many documents have their positions compared.
     monkeypatch.setattr(groups, "answer_phrase", counting_groups(groups.answer_phrase, 1))
-    monkeypatch.setattr(groups, "answer_union", counting_groups(groups.answer_union, 2))
+    monkeypatch.setattr(groups, "answer_union", counting_groups(groups.answer_union, 1))
 
     def of(query: str, limit: int) -> tuple[int, int]:
         counted.clear()

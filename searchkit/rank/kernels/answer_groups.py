@@ -233,10 +233,10 @@ def answer_union(
     -------
     held : int
         How many there are; or FAULT - n if segment n does not fit its own numbers.
-    touched, scored : int
-        Documents that match, and which were scored.
+    scored : int
+        Documents that were scored.
     """
-    held, touched, scored, memory = 0, np.int64(0), np.int64(0), scratch_at(scratch)
+    held, scored, memory = 0, np.int64(0), scratch_at(scratch)
     segments, scoring = context[SEGMENTS], _scoring(context)
     table = i64_at(context[ROWS], (segments, ROW_NUMBERS))
     for number in range(segments):
@@ -246,14 +246,12 @@ def answer_union(
         segment = segment_at(table[number], 0, context[FIELDS])
         windows = (len(segment.lengths) + WINDOW - 1) // WINDOW
         live = u64_at(table[number, LIVE], (table[number, LIVE_LENGTH],))
-        held, more, hits = rank_union(
-            segment, union, scoring, live, memory, windows, keys, held, 0.0, table[number, BASE]
-        )
+        held, more = rank_union(segment, union, scoring, live, memory, windows, keys, held, 0.0, table[number, BASE])
         if held == FAULT:
-            return FAULT - number, touched, scored
-        touched, scored = touched + more, scored + hits
+            return FAULT - number, scored
+        scored += more
     sort_best_first(keys, held, memory.candidates, memory.histogram)
-    return held, touched, scored
+    return held, scored
 
 
 @njit(**JIT)

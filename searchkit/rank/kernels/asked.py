@@ -111,7 +111,7 @@ def ask_union(asked: Any, at: Any, limit: Any) -> Any:
     runs, ends = i64_at(plan[PLAN_RUNS], (plan[PLAN_RUN_COUNT], 2)), i64_at(plan[PLAN_ENDS], (context[SEGMENTS] + 1,))
     progress, idf = i64_at(room[ROOM_PROGRESS], (plan[PLAN_TERMS], 3)), f64_at(plan[PLAN_IDF], (1,))[0]
     keys = _keys(at, room[ROOM_USED], limit)
-    held, _, _ = answer_union(context, runs, ends, progress, plan[PLAN_UNION_FIELDS], idf, 1.0, scratch, keys)
+    held, _ = answer_union(context, runs, ends, progress, plan[PLAN_UNION_FIELDS], idf, 1.0, scratch, keys)
     return _kept(room, held)
 
 

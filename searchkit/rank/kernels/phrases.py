@@ -158,6 +158,7 @@ def _fetch_positions(segment: Any, leaves: Any, scratch: Any, window: Any, mask:
             at = np.int64(segment.position_index[scratch.spots[leaf, i] // STRIDE])
             prefetch(segment.positions, at)
             prefetch(segment.positions, at + 64)
+            prefetch(segment.positions, at + 128)
 
 
 @njit(**INLINE)
