@@ -101,14 +101,18 @@ def _accumulate(builder: Any, pointer: Any, codes: Any, weight: Any) -> None:
     builder.store(total, builder.bitcast(pointer, wide.as_pointer())).align = 1
 
 
-def _compare(operation: str, bits: int, element: Any) -> Any:
+def _compare(operation: str, bits: int, element: Any, count: int = 64) -> Any:
+    wide = ir.VectorType(ir.IntType(bits), count)
+
     @intrinsic
     def compare(typing_context: Any, values: Any, start: Any, other: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             pointer = _pointer(context, builder, signature.args[0], arguments[0], arguments[1])
-            lanes = _load(builder, pointer, _lanes(bits))
-            compared = builder.icmp_unsigned(operation, lanes, _spread(builder, arguments[2], _lanes(bits)))
-            return builder.bitcast(compared, ir.IntType(64))
+            compared = builder.icmp_unsigned(
+                operation, _load(builder, pointer, wide), _spread(builder, arguments[2], wide)
+            )
+            flags = builder.bitcast(compared, ir.IntType(count))
+            return flags if count == 64 else builder.zext(flags, _I64)
 
         return types.uint64(values, types.int64, element), generate
 
@@ -121,6 +125,9 @@ at_least_u16 = _compare(">=", 16, types.uint16)
 """The same for uint16."""
 equal_u16 = _compare("==", 16, types.uint16)
 """(values, start, wanted): bit i of the result says whether values[start + i] == wanted; uint16."""
+FEW = 16
+equal_few_u16 = _compare("==", 16, types.uint16, FEW)
+"""The same for `FEW` of them."""
 
 
 @intrinsic
@@ -354,6 +361,7 @@ if UNCOMPILED:
     prefetch, popcount_words, clear_u16 = unpacked.prefetch, unpacked.popcount_words, unpacked.clear
     at_least_u8 = at_least_u16 = unpacked.at_least
     equal_u16, in_block_u16, posting_ends = unpacked.equal, unpacked.in_block, unpacked.posting_ends
+    equal_few_u16 = unpacked.equal_few
 
 HAS_EXPAND = _has("avx512vbmi2", "avx512bw") and not UNCOMPILED
 HAS_SHUFFLE = _has("avx2") and not UNCOMPILED

@@ -80,13 +80,13 @@ def _bound_sparse(
         return
     # Blocks are as good as random, so there is no branch on whether a posting begins a new one.
     listed, last, most, before, begins = leaves.places[leaf, FIRST] < 0, np.int64(-1), np.int64(0), np.int64(0), 0
+    lows, impacts = segment.postings[data : data + card], segment.impacts[first : first + card]
     for i in range(card):
         if listed:
             block = np.int64(leaves.list_docs[data + i] & 0xFFFF) >> 6
             value = np.int64(np.ceil(list_contribution(leaves, scoring, leaf, data + i) * scale))
         else:
-            block = np.int64(segment.postings[data + i]) >> 6
-            value = weight * np.int64(segment.impacts[first + i])
+            block, value = np.int64(lows[i]) >> 6, weight * np.int64(impacts[i])
         same = block == last
         most = max(value, most) if same else value
         before = before if same else np.int64(bounds[base + block])

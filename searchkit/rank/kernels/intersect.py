@@ -31,7 +31,7 @@ from searchkit.rank.kernels.arrays import (
     REQUIRED,
     WINDOW_BLOCKS,
 )
-from searchkit.rank.kernels.bits import equal_u16, popcount, prefetch, some, trailing_zeros
+from searchkit.rank.kernels.bits import FEW, equal_few_u16, equal_u16, popcount, prefetch, some, trailing_zeros
 from searchkit.rank.kernels.heap import INLINE, JIT
 from searchkit.rank.kernels.lists import bitmap_rank, lower_bound, word_at
 
@@ -39,6 +39,8 @@ AT = 0
 """Column of `Scratch.cursors`: from where on an array is searched for the next document."""
 _ENTRIES_A_LINE = 32
 """Entries of a rank directory that come from memory together."""
+_HELD_BITS = 10
+"""Bits for how many entries lie between two of a rank directory, `RANK_DOCUMENTS` at most."""
 _UNKNOWN = -1
 """In `Scratch.spots`: the leaf holds the document, but its posting has not been looked up."""
 
@@ -193,14 +195,22 @@ def _meet_ranked(
     while left != 0:
         i = np.int64(trailing_zeros(left))
         left &= left - np.uint64(1)
-        at = data + np.int64(ranks[ranks_at + lows[i] // RANK_DOCUMENTS])
-        spots[i] = at
-        prefetch(postings, at)
-        prefetch(postings, at + BLOCK // 2)
+        stride = lows[i] // RANK_DOCUMENTS
+        at = np.int64(ranks[ranks_at + stride])
+        held = (np.int64(ranks[ranks_at + stride + 1]) if stride + 1 < RANKS else card) - at
+        spots[i] = (data + at) << _HELD_BITS | held
+        prefetch(postings, data + at)
+        prefetch(postings, data + at + FEW - 1)
     while mask != 0:
         i = np.int64(trailing_zeros(mask))
         mask &= mask - np.uint64(1)
-        at, end, low = spots[i], data + card, np.uint16(lows[i])
+        at, low = spots[i] >> _HELD_BITS, np.uint16(lows[i])
+        end = at + (spots[i] & ((1 << _HELD_BITS) - 1))
+        if end - at <= FEW and at + FEW <= len(postings):
+            equal = equal_few_u16(postings, at, low) & some(end - at)
+            met |= np.uint64(equal != 0) << np.uint64(i)
+            spots[i] = first + at - data + trailing_zeros(equal | np.uint64(1) << np.uint64(63))
+            continue
         while at + BLOCK <= end and postings[at + BLOCK - 1] < low:
             at += BLOCK
         if at + BLOCK <= len(postings):
@@ -317,12 +327,15 @@ def _next_chunk(
     else:
         size = np.int64(min(card - start, BLOCK))
         first = tables[driver, window, POSTING] + start
+        # Of slices, whose indices are known to be good, the compiler copies several at a time.
         if places[driver, FIRST] < 0:
+            entries = list_docs[data + start : data + start + size]
             for i in range(size):
-                lows[i] = np.int64(list_docs[data + start + i] & 0xFFFF)
+                lows[i] = np.int64(entries[i] & 0xFFFF)
         else:
+            own = postings[data + start : data + start + size]
             for i in range(size):
-                lows[i] = postings[data + start + i]
+                lows[i] = own[i]
         for i in range(size):
             spots[driver, i] = first + i
         start += size

@@ -180,8 +180,9 @@ def _add_container(
         for group in range(WINDOW_BLOCKS // 64):
             bits[group] = ~np.uint64(0)
     rank, blocks = np.int64(0), WINDOW_BLOCKS if card > ARRAY_MAX else 0
-    for i in range(card if card <= ARRAY_MAX else 0):
-        low = np.int64(postings[data + i])
+    lows = postings[data : data + (card if card <= ARRAY_MAX else 0)]
+    for i in range(len(lows)):
+        low = np.int64(lows[i])
         if notes == DOCUMENTS:
             bits[low >> 6] |= np.uint64(1) << np.uint64(low & 63)
         elif card <= _SPARSE_MAX:

@@ -40,6 +40,11 @@ def equal(values: Any, start: Any, wanted: Any) -> np.uint64:
     return _bits(_lanes(values, start) == wanted)
 
 
+def equal_few(values: Any, start: Any, wanted: Any) -> np.uint64:
+    """The same for 16 of them."""
+    return _bits(np.append(_lanes(values, start, 16) == wanted, np.zeros(48, bool)))
+
+
 def in_block(values: Any, start: Any, block: Any) -> np.uint64:
     """Bit i says whether values[start + i] >> 6 == block; all 32 must exist."""
     return np.uint64(_bits(np.append(_lanes(values, start, 32) >> 6 == block, np.zeros(32, bool))))

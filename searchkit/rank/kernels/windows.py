@@ -145,9 +145,9 @@ def _add_leaf(
             low = leaves.list_docs[at] & 0xFFFF
             sums[low] = min(np.int64(sums[low]) + bound, 65_535)
     elif card <= ARRAY_MAX:
+        lows, own = postings[data : data + card], impacts[first : first + card]
         for i in range(card):
-            low = postings[data + i]
-            sums[low] = min(np.int64(sums[low]) + weight * np.int64(impacts[first + i]), 65_535)
+            sums[lows[i]] = min(np.int64(sums[lows[i]]) + weight * np.int64(own[i]), 65_535)
     else:
         ranks_at = leaves.places[leaf, RANKED] + window * RANKS
         _add_bitmap(segment, sums, scratch.bits, groups, data, first, ranks_at, weight)
