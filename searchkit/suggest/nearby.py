@@ -14,7 +14,6 @@ know: other words.
 
 from __future__ import annotations
 
-from array import array
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -66,9 +65,6 @@ class Nearby:
         ends = np.cumsum(lengths)
         kept = (digits[ends] == digits[ends - lengths]) & (lengths <= WORD_MAX)
         self.numbers = np.flatnonzero(kept)
-        self._numbers = array(
-            "I", self.numbers.astype(np.uint32).tobytes()
-        )  # An item of it is a Python number at once.
         self.codes = codes[np.repeat(kept, lengths)]
         self.lengths = lengths[kept]
         self.starts = np.cumsum(self.lengths) - self.lengths
@@ -144,7 +140,9 @@ class Nearby:
     def _index(self) -> Any:
         from searchkit.suggest.kernels.index import NearbyIndex
 
-        return NearbyIndex(self)
+        made = NearbyIndex(self)
+        self.__dict__.pop("heard", None)  # It holds all of it that is looked at.
+        return made
 
     def compiled(self, typed: str, keep: int) -> list[Near]:
         """The same as `plain`, through the index of deletions. The first call makes it."""
@@ -153,9 +151,8 @@ class Nearby:
         if not 0 < size <= WORD_MAX or not len(self):
             return []
         with self._lock:
-            scores, places, prices = self._index.look_up(codes, keep, edits_allowed(size), size >= SOUNDING)
-        numbers = self._numbers
-        return [Near(numbers[place], price, score) for score, place, price in zip(scores, places, prices, strict=True)]
+            scores, numbers, prices = self._index.look_up(codes, keep, edits_allowed(size), size >= SOUNDING)
+        return list(map(Near, numbers, prices, scores))
 
 
 def edits_allowed(size: int) -> int:
