@@ -45,9 +45,9 @@ def popcount(typing_context: Any, value: Any) -> Any:
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba reads it from the environment
 
-    def prefetch(values: Any, at: Any) -> None:
+    def prefetch(values: Any, at: Any) -> None:  # type: ignore[misc]
         """There is nothing to hurry for."""
 
-    def popcount(value: Any) -> int:
+    def popcount(value: Any) -> int:  # type: ignore[misc]
         """Number of bits set."""
         return int(value).bit_count()
