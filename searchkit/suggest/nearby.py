@@ -146,13 +146,17 @@ class Nearby:
 
     def compiled(self, typed: str, keep: int) -> list[Near]:
         """The same as `plain`, through the index of deletions. The first call makes it."""
+        scores, numbers, prices, _ = self.look_up(typed, keep)
+        return list(map(Near, numbers, prices, scores))
+
+    def look_up(self, typed: str, keep: int) -> tuple[list[int], list[int], list[int], int]:
+        """What `compiled` gives, as scores, numbers and costs; and places where it may be two words, see `NearbyIndex`."""
         codes = _codes_of(typed)
         size = len(codes)
-        if not 0 < size <= WORD_MAX or not len(self):
-            return []
+        if not 0 < size <= WORD_MAX or not len(self.numbers):
+            return [], [], [], 0
         with self._lock:
-            scores, numbers, prices = self._index.look_up(codes, keep, edits_allowed(size), size >= SOUNDING)
-        return list(map(Near, numbers, prices, scores))
+            return self._index.look_up(codes, keep, edits_allowed(size), size >= SOUNDING)  # type: ignore[no-any-return]
 
 
 def edits_allowed(size: int) -> int:

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from searchkit.suggest.nearby import Nearby
 
 
+_BITS_A_WORD = 16
+"""Bits by which words are known that are not rare."""
+
+
 class NearbyIndex:
     """Buckets of a vocabulary's words by what is left of them after deletions."""
 
     def __init__(self, words: Nearby) -> None:
-        from searchkit.suggest.nearby import COST_MAX, KEEP_MAX
+        from searchkit.suggest.nearby import COST_MAX, KEEP_MAX, WORD_MAX
 
         codes, starts, lengths, most = words.codes, words.starts.astype(np.uint32), words.lengths, words.most
         records, places = _records(codes, starts, lengths, nearby.LETTERS)
@@ -37,7 +41,10 @@ class NearbyIndex:
         sounds[sound_places + nearby.HEARD_WORD] = places[common]
         sounds[sound_places + nearby.HEARD_SIZE] = lengths[common]
         sound_ends, sound_entries = _buckets(heard, heard_starts, sizes, most, sound_places, 1, by_sound=True)
-        self._read = records, ends, entries, sounds, sound_ends, sound_entries, channel.kernel_costs(words.tables)
+        noted = np.zeros(1 << max(0, (len(common) * _BITS_A_WORD // 64).bit_length()), np.uint64)
+        nearby.note_words(codes, starts[common], lengths[common], noted)
+        costs = channel.kernel_costs(words.tables)
+        self._read = records, ends, entries, sounds, sound_ends, sound_entries, noted, costs
         fullest = max(int(np.diff(part).max(initial=0)) for part in (ends, sound_ends))
         buckets = nearby.BUCKETS_MAX + nearby.SOUND_BUCKETS_MAX
         self._top = np.zeros((3, KEEP_MAX), np.int64)
@@ -46,13 +53,18 @@ class NearbyIndex:
             np.zeros(fullest * buckets, np.uint64),
             np.zeros(len(words) + 1, np.int64),
             np.zeros(nearby.SOUND_MAX, np.uint32),
+            np.zeros((2, WORD_MAX + 1), np.uint64),
             np.zeros(channel.ROOM + nearby.PLAIN, np.int64),
             COST_MAX,
         )
         self._stamp = 0
 
-    def look_up(self, codes: Any, keep: int, farthest: int, sounding: bool) -> tuple[list[int], list[int], list[int]]:
-        """Scores, numbers and costs of the best words, best first.
+    def look_up(
+        self, codes: Any, keep: int, farthest: int, sounding: bool
+    ) -> tuple[list[int], list[int], list[int], int]:
+        """Scores, numbers and costs of the best words, best first; and where what was typed may be two words.
+
+        A bit is set for each place where both parts seem to be words that are not rare. Some are not, but none is missed.
 
         Parameters
         ----------
@@ -68,9 +80,9 @@ class NearbyIndex:
         if self._stamp > 0x7FFFFF00:
             self._records[self._stamps + nearby.STAMP] = 0
             self._stamp = 2
-        held = nearby.look_up(codes, farthest, sounding, *self._read, self._stamp, *self._room, keep, self._top)
-        scores, numbers, prices = self._top[:, :held].tolist()
-        return scores, numbers, prices
+        found = nearby.look_up(codes, farthest, sounding, *self._read, self._stamp, *self._room, keep, self._top)
+        scores, numbers, prices = self._top[:, : found & (1 << nearby.HELD_BITS) - 1].tolist()
+        return scores, numbers, prices, found >> nearby.HELD_BITS
 
 
 def _records(codes: Any, starts: Any, sizes: Any, head: int) -> tuple[Any, Any]:

@@ -30,6 +30,8 @@ NUMBER, STAMP, FACTS, LETTERS = range(4)
 """Of the record of a word: its number in the lexicon, when it was last met, its prior above its length, and letters."""
 HEARD_WORD, HEARD_SIZE, HEARD_LETTERS = range(3)
 """Of the record of how a word sounds: where the record of the word is, its length, and how it sounds."""
+HELD_BITS = 8
+"""Of an answer that say how many words were found."""
 LINE, ENTRIES_IN_LINE = 16, 8
 """Numbers and entries in a line of memory."""
 PLAIN = 128
@@ -367,12 +369,42 @@ def weigh(
 
 
 @njit(**JIT)
+def note_words(codes: Any, starts: Any, sizes: Any, noted: Any) -> Any:
+    """Set the bit of each word; see `parts`."""
+    for id in range(len(sizes)):
+        bit = np.uint64(len(noted) * 64 - 1) & hashed(codes, starts[id], sizes[id], -1, -1, 3)
+        noted[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+
+
+@njit(**JIT)
+def ask_parts(typed: Any, size: Any, noted: Any, both: Any) -> Any:
+    """Ask for the bits of what is before and after each place of what was typed; where they are, into the rows of `both`."""
+    for place in range(1, size):
+        for part in range(2):
+            start, end = (place, size) if part else (0, place)
+            bit = np.uint64(len(noted) * 64 - 1) & hashed(typed, start, end - start, -1, -1, 3)
+            both[part, place] = bit
+            prefetch(noted, np.int64(bit >> np.uint64(6)))
+
+
+@njit(**JIT)
+def parts(size: Any, noted: Any, both: Any) -> Any:
+    """Places, as bits, where what was typed seems to fall into two words of `noted`; after `ask_parts`."""
+    found = np.int64(0)
+    for place in range(1, size):
+        one, two = both[0, place], both[1, place]
+        known = noted[one >> np.uint64(6)] >> (one & np.uint64(63)) & noted[two >> np.uint64(6)] >> (two & np.uint64(63))
+        found |= np.int64(known & np.uint64(1)) << place
+    return found
+
+
+@njit(**JIT)
 def look_up(
     typed: Any, farthest: Any, sounding: Any, words: Any, ends: Any, entries: Any, sounds: Any, sound_ends: Any,
-    sound_entries: Any, costs: Any, stamp: Any, chosen: Any, maybe: Any, found: Any, heard: Any, room: Any, limit: Any,
-    keep: Any, top: Any,
+    sound_entries: Any, noted: Any, costs: Any, stamp: Any, chosen: Any, maybe: Any, found: Any, heard: Any, both: Any,
+    room: Any, limit: Any, keep: Any, top: Any,
 ) -> Any:  # fmt: skip
-    """The best words near a typed one, as `weigh` puts them down; how many.
+    """The best words near a typed one, as `weigh` puts them down; how many, below the bits of `parts`.
 
     What lies anywhere in memory is asked for in a loop of its own before it is looked at: so the processor waits for many
     of them at once.
@@ -392,12 +424,13 @@ def look_up(
             chosen[0, buckets] = np.int64(hashed(heard, 0, prefix, skip, -1, 2) & mask)
             prefetch(sound_ends, chosen[0, buckets])
             buckets += 1
+    ask_parts(typed, size, noted, both)
     listen(typed, size, costs, room)
     open_buckets(chosen, 0, spelled, ends, entries)
     open_buckets(chosen, spelled, buckets, sound_ends, sound_entries)
     masks = room[ROOM:]
     count = visit(chosen, 0, spelled, signature(typed, size), size, farthest, entries, LETTERS, words, maybe, 0)
-    both = visit(
+    seen = visit(
         chosen, spelled, buckets, signature(heard, heard_size), heard_size, 1, sound_entries, HEARD_LETTERS, sounds,
         maybe, count,
     )  # fmt: skip
@@ -405,6 +438,7 @@ def look_up(
     held = near_by_spelling(typed, size, farthest, masks, words, stamp, maybe, count, found, room[ROOM - ROW :])
     forget(typed, size, masks)
     spot(heard, heard_size, masks)
-    held = near_by_sound(size, heard, heard_size, masks, sounds, words, stamp, maybe, count, both, found, held)
+    held = near_by_sound(size, heard, heard_size, masks, sounds, words, stamp, maybe, count, seen, found, held)
     forget(heard, heard_size, masks)
-    return weigh(typed, size, found, held, words, costs, room, limit, keep, top)
+    held = weigh(typed, size, found, held, words, costs, room, limit, keep, top)
+    return held | parts(size, noted, both) << HELD_BITS
