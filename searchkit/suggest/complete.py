@@ -26,7 +26,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,9 @@ from searchkit.suggest.beginnings import TYPED_MAX, Beginnings
 from searchkit.suggest.corrector import Engine
 from searchkit.suggest.lexicon import Lexicon, Ranked
 from searchkit.suggest.pairs import Pairs, word_hash
+
+if TYPE_CHECKING:
+    from searchkit.suggest.kernels.completions import CompiledTitles, CompiledWords
 
 Numbers: TypeAlias = npt.NDArray[np.uint32]
 
@@ -87,13 +90,24 @@ class Titles:
         self._shown = [_commonest(spelled[key]) for key in self.keys]
         order = sorted(range(len(self.keys)), key=lambda n: (-self._counts[n], len(self._shown[n]), self.keys[n]))
         self._ranked = Ranked(self.keys, np.array(order, np.int64))
+        self._lock = Lock()
 
-    def complete(self, key: str, limit: int) -> list[Suggestion]:
+    @cached_property
+    def _compiled(self) -> CompiledTitles:
+        from searchkit.suggest.kernels.completions import CompiledTitles
+
+        return CompiledTitles(self._ranked)
+
+    def complete(self, key: str, limit: int, engine: Engine = "numpy") -> list[Suggestion]:
         """The best titles that begin so."""
-        low, high = self._ranked.range_of(key)
-        if low == high:
-            return []
-        found = self._ranked.best(low, high, limit).tolist()
+        if engine == "numba" and limit <= _COMPILED_MAX:
+            with self._lock:
+                found = self._compiled.best(key, limit)
+        else:
+            low, high = self._ranked.range_of(key)
+            if low == high:
+                return []
+            found = self._ranked.best(low, high, limit).tolist()
         return [_suggestion((self._shown[n], self._counts[n], "title", 0)) for n in found]
 
 
@@ -155,17 +169,39 @@ class Completer:
         engine : {"numpy", "numba"}
             Who looks for slips; the answers are the same.
         """
-        words = self.words(head, before, beginning, limit)
-        titles = self._titles.complete(key, limit) if key else []
+        words = self.words(head, before, beginning, limit, engine)
+        titles = self._titles.complete(key, limit, engine) if key else []
         found = _mixed(asked, words, titles, limit)
         if len(found) < min(LITTLE, limit) and FORGIVEN_FROM <= len(beginning) <= TYPED_MAX:
             found += self._forgiving(head, before, beginning, found, limit, engine)
         return found
 
-    def words(self, head: str, before: str, beginning: str, limit: int) -> list[Suggestion]:
+    @cached_property
+    def _compiled(self) -> CompiledWords:
+        from searchkit.suggest.kernels.completions import CompiledWords
+
+        return CompiledWords(self._lexicon, self._pairs.read, CONTEXT)
+
+    @cached_property
+    def _display(self) -> list[str]:
+        """How each word is shown."""
+        return [self._shown.get(word, word) for word in self._lexicon.words] if self._shown else self._lexicon.words
+
+    def words(self, head: str, before: str, beginning: str, limit: int, engine: Engine = "numpy") -> list[Suggestion]:
         """The best words for the one being typed."""
         if not beginning and not before:
             return []
+        if engine == "numba" and limit <= _COMPILED_MAX and not (before and self._pairs.read is None):
+            with self._lock:
+                compiled = self._compiled
+                if not compiled.knows(beginning):
+                    compiled.take_letters(self._beginnings)
+                if not before:
+                    return self._spelled(head, *compiled.best(beginning, limit), _NEVER)
+                return self._spelled(
+                    head,
+                    *compiled.after(word_hash(before), beginning, limit, self._hashes, known_only=not beginning),
+                )
         if not before:
             ranked = self._lexicon.ranked
             return self._suggestions(head, ranked.best(*ranked.range_of(beginning), limit))
@@ -204,6 +240,13 @@ class Completer:
         texts = [head + shown(word, word) for word in map(words.__getitem__, numbers.tolist())]
         return list(map(_suggestion, zip(texts, counts, _WORD, together or _NEVER, strict=False)))
 
+    def _spelled(
+        self, head: str, numbers: Iterable[int], weights: Iterable[int], together: Iterable[int]
+    ) -> list[Suggestion]:
+        display = self._display
+        texts = [head + display[number] for number in numbers] if head else [display[number] for number in numbers]
+        return list(map(_suggestion, zip(texts, weights, _WORD, together, strict=False)))
+
     # --- slips ------------------------------------------------------------------------------------------
 
     @cached_property
@@ -214,7 +257,7 @@ class Completer:
     def _slip_index(self) -> Any:
         from searchkit.suggest.kernels.beginnings import SlipIndex
 
-        return SlipIndex(self._beginnings, self._lexicon.ranked)
+        return SlipIndex(self._beginnings, self._lexicon.ranked, self._compiled.openings)
 
     def _forgiving(
         self, head: str, before: str, beginning: str, found: Sequence[Suggestion], limit: int, engine: Engine
@@ -232,7 +275,16 @@ class Completer:
                 continue
             room = limit - len(found) - len(forgiven)
             wanted = room + len(texts)  # Some may have been found before.
-            if before:
+            if (
+                before
+                and engine == "numba"
+                and wanted <= _COMPILED_MAX >= len(numbers)
+                and self._pairs.read is not None
+            ):
+                with self._lock:
+                    found_after = self._compiled.after_of(word_hash(before), numbers, self._hashes[numbers], wanted)
+                words = self._spelled(head, *found_after)
+            elif before:
                 words = self._in_context(head, before, numbers, self._hashes[numbers], wanted)
             else:
                 words = self._suggestions(head, numbers[:wanted])
@@ -246,7 +298,7 @@ class Completer:
         """Words for each kind of slip, in the order they are thought of: two letters exchanged, any other, two (None)."""
         if engine == "numba" and keep <= _COMPILED_MAX:
             with self._lock:
-                both = self._slip_index.look_up(beginning, self._lexicon.ranked.range_of(beginning), keep)
+                both = self._slip_index.look_up(beginning, keep)
             yield from both
         else:
             for variants in self._beginnings.one_slip(beginning):

@@ -86,18 +86,15 @@ def sound(codes: Any, start: Any, length: Any, out: Any) -> Any:
 
 @njit(**JIT)
 def spot(typed: Any, size: Any, masks: Any) -> Any:
-    """Note in which places each letter stands: bits, for those below `PLAIN`. `forget` takes it back."""
+    """Note in which places each letter stands: bits, for those below `PLAIN`.
+
+    All are cleared first: what is in a room may have been left there half done, when its process was forked.
+    """
+    for code in range(PLAIN):
+        masks[code] = 0
     for place in range(size):
         if typed[place] < PLAIN:
             masks[typed[place]] |= np.int64(1) << place
-
-
-@njit(**JIT)
-def forget(typed: Any, size: Any, masks: Any) -> Any:
-    """Have `masks` empty again."""
-    for place in range(size):
-        if typed[place] < PLAIN:
-            masks[typed[place]] = 0
 
 
 @njit(**JIT)
@@ -393,7 +390,9 @@ def parts(size: Any, noted: Any, both: Any) -> Any:
     found = np.int64(0)
     for place in range(1, size):
         one, two = both[0, place], both[1, place]
-        known = noted[one >> np.uint64(6)] >> (one & np.uint64(63)) & noted[two >> np.uint64(6)] >> (two & np.uint64(63))
+        known = noted[one >> np.uint64(6)] >> (one & np.uint64(63)) & noted[two >> np.uint64(6)] >> (
+            two & np.uint64(63)
+        )
         found |= np.int64(known & np.uint64(1)) << place
     return found
 
@@ -436,9 +435,7 @@ def look_up(
     )  # fmt: skip
     spot(typed, size, masks)
     held = near_by_spelling(typed, size, farthest, masks, words, stamp, maybe, count, found, room[ROOM - ROW :])
-    forget(typed, size, masks)
     spot(heard, heard_size, masks)
     held = near_by_sound(size, heard, heard_size, masks, sounds, words, stamp, maybe, count, seen, found, held)
-    forget(heard, heard_size, masks)
     held = weigh(typed, size, found, held, words, costs, room, limit, keep, top)
     return held | parts(size, noted, both) << HELD_BITS
