@@ -29,64 +29,73 @@ def codes_of(text: str) -> npt.NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-class CompiledTitles:
-    """Titles by their beginnings."""
-
-    def __init__(self, ranked: Ranked) -> None:
-        self._read = *Openings(ranked.keys).read, ranked.ranks, ranked.best_of_blocks, np.zeros(ASKED_MAX, np.uint64)
-        self._top = np.zeros((1, ASKED_MAX), np.int64)
-        self._ranked = ranked
-
-    def best(self, key: str, limit: int) -> list[int]:
-        """Numbers of the best titles with a beginning."""
-        held = openings.best_titles(codes_of(key), limit, *self._read, self._top)
-        if held < 0:
-            low, high = self._ranked.range_of(key, *self._top[0, :2].tolist())
-            numbers: list[int] = self._ranked.best(low, high, limit).tolist()
-            return numbers
-        found: list[int] = self._top[0, :held].tolist() if held else []
-        return found
-
-
-class CompiledWords:
-    """Words by their beginnings, and by the words before them.
+class Compiled:
+    """Words by their beginnings and by the words before them, and titles by their beginnings.
 
     Parameters
     ----------
     lexicon : Lexicon
     pairs : tuple of ndarray
         See `Pairs.read`.
+    titles : Ranked
     asked : int
         Words with a beginning, most frequent first, that the word before is asked about.
     """
 
-    def __init__(self, lexicon: Lexicon, pairs: tuple[Any, ...] | None, asked: int) -> None:
-        ranked = lexicon.ranked
+    def __init__(self, lexicon: Lexicon, pairs: tuple[Any, ...] | None, titles: Ranked, asked: int) -> None:
+        words = lexicon.ranked
         self.openings = Openings(lexicon.words)
-        self._ranked = ranked.ranks, ranked.best_of_blocks, lexicon.counts
-        self._pairs, self._asked = pairs, asked
-        self._letters: tuple[Any, ...] | None = None
-        self._cells, self._room = np.zeros(ASKED_MAX, np.int64), np.zeros(ASKED_MAX, np.uint64)
-        self._top = np.zeros((3, ASKED_MAX), np.int64)
+        self._ranked = words.ranks, words.best_of_blocks, lexicon.counts
+        self._pairs, self._asked, self._titles = pairs, asked, titles
+        self._hashes_known: dict[str, tuple[Any, Any]] = {}
         self._chosen, self._hashes = np.zeros((2, ASKED_MAX), np.uint32)
-        self._known: dict[str, tuple[Any, Any]] = {}
+        self._cells = np.zeros(ASKED_MAX, np.int64)
+        self._top = np.zeros((openings.TITLES + 1, ASKED_MAX), np.int64)
+        self._room = np.zeros(ASKED_MAX, np.uint64), self._top
+        self._title_ranks = titles.ranks, titles.best_of_blocks
+        self._of_titles = *Openings(titles.keys).read, *self._title_ranks
+        self._set(*_NO_LETTERS)
+        self._has_letters = False
+
+    def _set(self, codes: Any, starts: Any) -> None:
+        """Put together what kernels are called with."""
+        self._of_words = *self.openings.read, codes, starts, *self._ranked
+        self._of_both = *self._of_words, *self._of_titles, *self._room
 
     def take_letters(self, beginnings: Beginnings) -> None:
         """Read the letters of words there, which must be done before long beginnings are asked for."""
-        self._letters = beginnings.codes, beginnings.starts
+        self._set(beginnings.codes, beginnings.starts)
+        self._has_letters = True
 
     def knows(self, beginning: str) -> bool:
         """Whether that is so, or need not be."""
-        return len(beginning) <= KNOWN or self._letters is not None
+        return self._has_letters or len(beginning) <= KNOWN
 
-    def best(self, beginning: str, limit: int) -> tuple[list[int], list[int]]:
-        """Numbers and counts of the best words with a beginning."""
-        letters = self._letters or _NO_LETTERS
-        held = openings.best_words(
-            codes_of(beginning), limit, *self.openings.read, *letters, *self._ranked, self._room, self._top
-        )
-        numbers, weights = self._top[:2, :held].tolist()
-        return numbers, weights
+    def both(self, beginning: str, limit: int) -> tuple[list[int], list[int], list[int]]:
+        """Numbers and counts of the best words with a beginning, and numbers of the best titles."""
+        found = openings.best_of_both(codes_of(beginning), limit, *self._of_both)
+        held, titles = found & 0xFFFF, found >> openings.OPEN_BITS
+        if titles < 0:
+            titles = self._titles_between(beginning, limit)
+        if not titles:
+            numbers, weights = self._top[:2, :held].tolist()
+            return numbers, weights, []
+        numbers, weights, _, others = self._top[:, : max(held, titles)].tolist()
+        return numbers[:held], weights[:held], others[:titles]
+
+    def titles(self, key: str, limit: int) -> list[int]:
+        """Numbers of the best titles with a beginning."""
+        held = openings.best_titles(codes_of(key), limit, *self._of_titles, *self._room)
+        if held < 0:
+            held = self._titles_between(key, limit)
+        found: list[int] = self._top[openings.TITLES, :held].tolist() if held else []
+        return found
+
+    def _titles_between(self, key: str, limit: int) -> int:
+        """The best titles with a beginning, among those that begin with as much of it as the kernel looks at; how many."""
+        low, high = self._titles.range_of(key, *self._top[openings.TITLES, :2].tolist())
+        held: int = openings.best_between(low, high, limit, *self._title_ranks, *self._room)
+        return held
 
     def after(
         self, before: int, beginning: str, limit: int, all_hashes: Any, *, known_only: bool
@@ -99,17 +108,17 @@ class CompiledWords:
             The hash of the word before.
         all_hashes : ndarray of shape (words,), uint32
         """
-        known = self._known.get(beginning)
+        known = self._hashes_known.get(beginning)
         if known is not None:
             return self.after_of(before, *known, limit, known_only=known_only)
         found = self._call(
             codes_of(beginning), -self._asked, self._chosen, self._hashes, before, limit, known_only, all_hashes
         )
         if found >> openings.MANY_BIT:
-            count = found >> openings.OPEN_BITS & (1 << openings.OPEN_BITS) - 1
-            if len(self._known) >= _OPENINGS_MAX:
-                self._known = {}
-            self._known[beginning] = self._chosen[:count].copy(), self._hashes[:count].copy()
+            count = found >> openings.OPEN_BITS & 0xFFFF
+            if len(self._hashes_known) >= _OPENINGS_MAX:
+                self._hashes_known = {}
+            self._hashes_known[beginning] = self._chosen[:count].copy(), self._hashes[:count].copy()
         return self._found(found)
 
     def after_of(
@@ -130,12 +139,11 @@ class CompiledWords:
         all_hashes: Any,
     ) -> int:
         found: int = openings.in_context(
-            typed, count, chosen, hashes, first_part(before), limit, known_only, *self.openings.read,
-            *(self._letters or _NO_LETTERS), *self._ranked, all_hashes, *(self._pairs or ()), self._cells, self._room,
-            self._top,
+            typed, count, chosen, hashes, first_part(before), limit, known_only, *self._of_words, all_hashes,
+            *(self._pairs or ()), self._cells, *self._room,
         )  # fmt: skip
         return found
 
     def _found(self, found: int) -> tuple[list[int], list[int], list[int]]:
-        numbers, weights, together = self._top[:, : found & (1 << openings.OPEN_BITS) - 1].tolist()
+        numbers, weights, together = self._top[:3, : found & 0xFFFF].tolist()
         return numbers, weights, together

@@ -28,6 +28,8 @@ _RANK, _NUMBER = np.uint64(32), np.uint64(0xFFFFFFFF)
 _FOLD, _SHIFT, _MIX = 15, 32 - CELL_BITS, 0x85EBCA6B
 _MASK: Final = 0xFFFFFFFF
 _COUNT_MAX: Final = 0xFFFF
+TITLES: Final = 3
+"""The row of an answer that has titles."""
 OPEN_BITS, MANY_BIT = 16, 40
 """Of an answer of `in_context`: where the number of words with the beginning stands, and whether there are more."""
 
@@ -151,34 +153,51 @@ def keep_best(low: Any, high: Any, ranks: Any, best: Any, top: Any, held: Any, k
 
 
 @njit(**JIT)
-def best_titles(
-    key: Any, limit: Any, heads: Any, firsts: Any, nexts: Any, ranks: Any, best: Any, room: Any, top: Any
-) -> Any:
-    """The best titles with a beginning, into `top`; how many. Of more than `KNOWN` letters, -1 and the range of these."""
-    low, high = opening(key, len(key), heads, firsts, nexts)
-    if len(key) > KNOWN and low < high:
-        top[0, 0], top[0, 1] = low, high
-        return -1
+def best_between(low: Any, high: Any, limit: Any, ranks: Any, best: Any, room: Any, top: Any) -> Any:
+    """The best keys from one to before another, into the last row of `top`; how many."""
     held = keep_best(low, high, ranks, best, room, 0, limit)
     for place in range(held):
-        top[0, place] = np.int64(room[place] & _NUMBER)
+        top[TITLES, place] = np.int64(room[place] & _NUMBER)
     return held
 
 
 @njit(**JIT)
-def best_words(
+def best_titles(
+    key: Any, limit: Any, heads: Any, firsts: Any, nexts: Any, ranks: Any, best: Any, room: Any, top: Any
+) -> Any:
+    """The best titles with a beginning, into the last row of `top`; how many.
+
+    If it has more than `KNOWN` letters, it is -1 and the range of those with as many.
+    """
+    low, high = opening(key, len(key), heads, firsts, nexts)
+    if len(key) > KNOWN and low < high:
+        top[TITLES, 0], top[TITLES, 1] = low, high
+        return np.int64(-1)
+    return np.int64(best_between(low, high, limit, ranks, best, room, top))
+
+
+@njit(**JIT)
+def best_of_both(
     typed: Any, limit: Any, heads: Any, firsts: Any, nexts: Any, codes: Any, starts: Any, ranks: Any, best: Any,
-    counts: Any, room: Any, top: Any,
+    counts: Any, title_heads: Any, title_firsts: Any, title_nexts: Any, title_ranks: Any, best_title: Any, room: Any,
+    top: Any,
 ) -> Any:  # fmt: skip
-    """The best words with a beginning and their counts, into the rows of `top`; how many."""
+    """The best words with a beginning and their counts, into the first rows of `top`, and the best titles into the last.
+
+    Returns
+    -------
+    int
+        How many words; how many titles, or -1 as in `best_titles`, is `OPEN_BITS` above.
+    """
     low, high = opening_of_words(typed, len(typed), heads, firsts, nexts, codes, starts)
     held = keep_best(low, high, ranks, best, room, 0, limit)
     for place in range(held):
         prefetch(counts, np.int64(room[place] & _NUMBER))
+        top[0, place] = np.int64(room[place] & _NUMBER)
+    titles = best_titles(typed, limit, title_heads, title_firsts, title_nexts, title_ranks, best_title, room, top)
     for place in range(held):
-        number = np.int64(room[place] & _NUMBER)
-        top[0, place], top[1, place] = number, counts[number]
-    return held
+        top[1, place] = counts[top[0, place]]
+    return held | titles << OPEN_BITS
 
 
 @njit(**JIT)
