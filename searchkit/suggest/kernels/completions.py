@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from searchkit.suggest.beginnings import Beginnings
 from searchkit.suggest.kernels import openings
-from searchkit.suggest.kernels.openings import KNOWN, Openings
+from searchkit.suggest.kernels.memory import Arrays
+from searchkit.suggest.kernels.openings import ASKED_MAX, KNOWN, Openings
 from searchkit.suggest.lexicon import Lexicon, Ranked
 from searchkit.suggest.pairs import first_part
 
-ASKED_MAX: Final = 256
-"""Words or titles that can be asked for, or about, at once."""
+_OPENINGS: Final = np.int64, np.uint32, np.int64
+"""Kinds of the arrays that `openings.opening` reads."""
 _OPENINGS_MAX: Final = 4_096
 """Beginnings whose most frequent words are remembered; a kilobyte each."""
 _NO_LETTERS: Final = np.zeros(0, np.uint32), np.zeros(1, np.int64)
@@ -45,22 +46,26 @@ class Compiled:
     def __init__(self, lexicon: Lexicon, pairs: tuple[Any, ...] | None, titles: Ranked, asked: int) -> None:
         words = lexicon.ranked
         self.openings = Openings(lexicon.words)
-        self._ranked = words.ranks, words.best_of_blocks, lexicon.counts
-        self._pairs, self._asked, self._titles = pairs, asked, titles
-        self._hashes_known: dict[str, tuple[Any, Any]] = {}
+        self._asked, self._titles = asked, titles
+        self._known: dict[str, tuple[Any, Any]] = {}
         self._chosen, self._hashes = np.zeros((2, ASKED_MAX), np.uint32)
-        self._cells = np.zeros(ASKED_MAX, np.int64)
         self._top = np.zeros((openings.TITLES + 1, ASKED_MAX), np.int64)
-        self._room = np.zeros(ASKED_MAX, np.uint64), self._top
-        self._title_ranks = titles.ranks, titles.best_of_blocks
-        self._of_titles = *Openings(titles.keys).read, *self._title_ranks
+        of_titles = zip(Openings(titles.keys).read, _OPENINGS, strict=True)
+        counts = np.ascontiguousarray(lexicon.counts, np.int64)
+        self._before: list[Any] = [*zip(self.openings.read, _OPENINGS, strict=True)]
+        self._after: list[Any] = [
+            (words.ranks, np.uint32), (words.best_of_blocks, np.uint32), (counts, np.int64), *of_titles,
+            (titles.ranks, np.uint32), (titles.best_of_blocks, np.uint32), (np.zeros(ASKED_MAX, np.uint64), np.uint64),
+            (self._top, np.int64), *zip(pairs or (), (np.uint64, np.uint32, np.uint16), strict=False),
+            *([(np.zeros(ASKED_MAX, np.int64), np.int64)] if pairs else []),
+        ]  # fmt: skip
         self._set(*_NO_LETTERS)
         self._has_letters = False
 
     def _set(self, codes: Any, starts: Any) -> None:
-        """Put together what kernels are called with."""
-        self._of_words = *self.openings.read, codes, starts, *self._ranked
-        self._of_both = *self._of_words, *self._of_titles, *self._room
+        """Write down what kernels read."""
+        self._arrays = Arrays([*self._before, (codes, np.uint32), (starts, np.int64), *self._after])
+        self._context = self._arrays.context
 
     def take_letters(self, beginnings: Beginnings) -> None:
         """Read the letters of words there, which must be done before long beginnings are asked for."""
@@ -73,7 +78,7 @@ class Compiled:
 
     def both(self, beginning: str, limit: int) -> tuple[list[int], list[int], list[int]]:
         """Numbers and counts of the best words with a beginning, and numbers of the best titles."""
-        found = openings.best_of_both(codes_of(beginning), limit, *self._of_both)
+        found = openings.of_both(codes_of(beginning), limit, self._context)
         held, titles = found & 0xFFFF, found >> openings.OPEN_BITS
         if titles < 0:
             titles = self._titles_between(beginning, limit)
@@ -85,7 +90,7 @@ class Compiled:
 
     def titles(self, key: str, limit: int) -> list[int]:
         """Numbers of the best titles with a beginning."""
-        held = openings.best_titles(codes_of(key), limit, *self._of_titles, *self._room)
+        held = openings.of_titles(codes_of(key), limit, self._context)
         if held < 0:
             held = self._titles_between(key, limit)
         found: list[int] = self._top[openings.TITLES, :held].tolist() if held else []
@@ -94,7 +99,9 @@ class Compiled:
     def _titles_between(self, key: str, limit: int) -> int:
         """The best titles with a beginning, among those that begin with as much of it as the kernel looks at; how many."""
         low, high = self._titles.range_of(key, *self._top[openings.TITLES, :2].tolist())
-        held: int = openings.best_between(low, high, limit, *self._title_ranks, *self._room)
+        if low == high:
+            return 0
+        held: int = openings.of_titles_between(low, high, limit, self._context)
         return held
 
     def after(
@@ -108,7 +115,7 @@ class Compiled:
             The hash of the word before.
         all_hashes : ndarray of shape (words,), uint32
         """
-        known = self._hashes_known.get(beginning)
+        known = self._known.get(beginning)
         if known is not None:
             return self.after_of(before, *known, limit, known_only=known_only)
         found = self._call(
@@ -116,9 +123,9 @@ class Compiled:
         )
         if found >> openings.MANY_BIT:
             count = found >> openings.OPEN_BITS & 0xFFFF
-            if len(self._hashes_known) >= _OPENINGS_MAX:
-                self._hashes_known = {}
-            self._hashes_known[beginning] = self._chosen[:count].copy(), self._hashes[:count].copy()
+            if len(self._known) >= _OPENINGS_MAX:
+                self._known = {}
+            self._known[beginning] = self._chosen[:count].copy(), self._hashes[:count].copy()
         return self._found(found)
 
     def after_of(
@@ -138,10 +145,9 @@ class Compiled:
         known_only: bool,
         all_hashes: Any,
     ) -> int:
-        found: int = openings.in_context(
-            typed, count, chosen, hashes, first_part(before), limit, known_only, *self._of_words, all_hashes,
-            *(self._pairs or ()), self._cells, *self._room,
-        )  # fmt: skip
+        found: int = openings.of_context(
+            typed, count, chosen, hashes, first_part(before), limit, known_only, all_hashes, self._context
+        )
         return found
 
     def _found(self, found: int) -> tuple[list[int], list[int], list[int]]:

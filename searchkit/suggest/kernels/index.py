@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from searchkit.suggest.kernels import channel, nearby
+from searchkit.suggest.kernels.memory import Arrays
 
 if TYPE_CHECKING:
     from searchkit.suggest.nearby import Nearby
@@ -44,20 +45,25 @@ class NearbyIndex:
         noted = np.zeros(1 << max(0, (len(common) * _BITS_A_WORD // 64).bit_length()), np.uint64)
         nearby.note_words(codes, starts[common], lengths[common], noted)
         costs = channel.kernel_costs(words.tables)
-        self._read = records, ends, entries, sounds, sound_ends, sound_entries, noted, costs
         fullest = max(int(np.diff(part).max(initial=0)) for part in (ends, sound_ends))
         buckets = nearby.BUCKETS_MAX + nearby.SOUND_BUCKETS_MAX
         self._top = np.zeros((3, KEEP_MAX), np.int64)
-        self._room = (
-            np.zeros((2, buckets), np.int64),
-            np.zeros(fullest * buckets, np.uint64),
-            np.zeros(len(words) + 1, np.int64),
-            np.zeros(nearby.SOUND_MAX, np.uint32),
-            np.zeros((2, WORD_MAX + 1), np.uint64),
-            np.zeros(channel.ROOM + nearby.PLAIN, np.int64),
-            COST_MAX,
+        read = (
+            (records, np.uint32), (ends, np.uint32), (entries, np.uint64), (sounds, np.uint32),
+            (sound_ends, np.uint32), (sound_entries, np.uint64), (noted, np.uint64), (costs, np.int16),
+        )  # fmt: skip
+        room = (
+            (np.zeros((2, buckets), np.int64), np.int64),
+            (np.zeros(fullest * buckets, np.uint64), np.uint64),
+            (np.zeros(len(words) + 1, np.int64), np.int64),
+            (np.zeros(nearby.SOUND_MAX, np.uint32), np.uint32),
+            (np.zeros((2, WORD_MAX + 1), np.uint64), np.uint64),
+            (np.zeros(channel.ROOM + nearby.PLAIN, np.int64), np.int64),
+            (self._top, np.int64),
         )
+        self._arrays = Arrays([*read, *room])
         self._stamp = 0
+        self._limit = COST_MAX
 
     def look_up(
         self, codes: Any, keep: int, farthest: int, sounding: bool
@@ -80,7 +86,7 @@ class NearbyIndex:
         if self._stamp > 0x7FFFFF00:
             self._records[self._stamps + nearby.STAMP] = 0
             self._stamp = 2
-        found = nearby.look_up(codes, farthest, sounding, *self._read, self._stamp, *self._room, keep, self._top)
+        found = nearby.look_up(codes, farthest, sounding, self._stamp, self._limit, keep, self._arrays.context)
         scores, numbers, prices = self._top[:, : found & (1 << nearby.HELD_BITS) - 1].tolist()
         return scores, numbers, prices, found >> nearby.HELD_BITS
 

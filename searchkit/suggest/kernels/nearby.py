@@ -15,8 +15,8 @@ import numpy as np
 
 from searchkit.jit import INLINE, JIT, njit
 from searchkit.suggest.kernels.channel import FAR, ROOM, ROW, cost, listen
-from searchkit.suggest.kernels.memory import popcount, prefetch
-from searchkit.suggest.nearby import LENGTH_APART_MAX, PREFIX
+from searchkit.suggest.kernels.memory import i16_at, i64_at, popcount, prefetch, u32_at, u64_at
+from searchkit.suggest.nearby import KEEP_MAX, LENGTH_APART_MAX, PREFIX, WORD_MAX
 
 SOUND_MAX = 64
 SIGNATURE, LENGTH, RARITY = 32, 56, 62
@@ -398,10 +398,10 @@ def parts(size: Any, noted: Any, both: Any) -> Any:
 
 
 @njit(**JIT)
-def look_up(
-    typed: Any, farthest: Any, sounding: Any, words: Any, ends: Any, entries: Any, sounds: Any, sound_ends: Any,
-    sound_entries: Any, noted: Any, costs: Any, stamp: Any, chosen: Any, maybe: Any, found: Any, heard: Any, both: Any,
-    room: Any, limit: Any, keep: Any, top: Any,
+def look_up_in(
+    typed: Any, farthest: Any, sounding: Any, stamp: Any, limit: Any, keep: Any, words: Any, ends: Any, entries: Any,
+    sounds: Any, sound_ends: Any, sound_entries: Any, noted: Any, costs: Any, chosen: Any, maybe: Any, found: Any,
+    heard: Any, both: Any, room: Any, top: Any,
 ) -> Any:  # fmt: skip
     """The best words near a typed one, as `weigh` puts them down; how many, below the bits of `parts`.
 
@@ -439,3 +439,15 @@ def look_up(
     held = near_by_sound(size, heard, heard_size, masks, sounds, words, stamp, maybe, count, seen, found, held)
     held = weigh(typed, size, found, held, words, costs, room, limit, keep, top)
     return held | parts(size, noted, both) << HELD_BITS
+
+
+@njit(**JIT)
+def look_up(typed: Any, farthest: Any, sounding: Any, stamp: Any, limit: Any, keep: Any, context: Any) -> Any:
+    """`look_up_in` the arrays of a context, which are in the order of its arguments."""
+    return look_up_in(
+        typed, farthest, sounding, stamp, limit, keep, u32_at(context, 0, None), u32_at(context, 1, None),
+        u64_at(context, 2, None), u32_at(context, 3, None), u32_at(context, 4, None), u64_at(context, 5, None),
+        u64_at(context, 6, None), i16_at(context, 7, None), i64_at(context, 8, BUCKETS_MAX + SOUND_BUCKETS_MAX),
+        u64_at(context, 9, None), i64_at(context, 10, None), u32_at(context, 11, None),
+        u64_at(context, 12, WORD_MAX + 1), i64_at(context, 13, None), i64_at(context, 14, KEEP_MAX),
+    )  # fmt: skip
