@@ -97,13 +97,15 @@ class Pairs:
     table : PairCounts
     often : bool
         Whether more than a few are asked for.
+    bits_from : int, optional
+        Pairs from which on bits are worth it.
     """
 
-    def __init__(self, table: PairCounts, *, often: bool = True) -> None:
+    def __init__(self, table: PairCounts, *, often: bool = True, bits_from: int | None = None) -> None:
         self._cells = table.cells
         self._counts = np.minimum(table.counts, _COUNT_MAX).astype(np.uint16)
         self._bits = self._ahead = None
-        if often and len(table.cells) >= _BITS_FROM:
+        if often and len(table.cells) >= (_BITS_FROM if bits_from is None else bits_from):
             self._bits, self._ahead = _bits_of(table.cells)
 
     @property

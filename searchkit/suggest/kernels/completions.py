@@ -30,6 +30,10 @@ def codes_of(text: str) -> npt.NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
+_NOTHING_TYPED: Final = codes_of("")
+"""Which cannot be written to, as nothing can that was typed: a kernel is compiled anew for what can be."""
+
+
 class Compiled:
     """Words by their beginnings and by the words before them, and titles by their beginnings.
 
@@ -132,7 +136,7 @@ class Compiled:
         self, before: int, chosen: Any, hashes: Any, limit: int, *, known_only: bool = False
     ) -> tuple[list[int], list[int], list[int]]:
         """The same of some words, given by number and hash, best first."""
-        return self._found(self._call(_NONE, len(chosen), chosen, hashes, before, limit, known_only, _NONE))
+        return self._found(self._call(_NOTHING_TYPED, len(chosen), chosen, hashes, before, limit, known_only, _NONE))
 
     def _call(
         self,
