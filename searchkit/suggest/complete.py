@@ -157,7 +157,7 @@ class Completer:
         asked : sequence of Suggestion
             Queries that begin so, best first; `limit` at most.
         engine : {"numpy", "numba"}
-            Who looks for slips; the answers are the same.
+            Who computes; the answers are the same.
         """
         if engine == "numba" and limit <= _COMPILED_MAX and not (before and self._pairs.read is None):
             found = self._quick(head, before, beginning, key, limit, asked)

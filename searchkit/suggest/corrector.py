@@ -9,7 +9,7 @@ Works on any table of words and counts, an index's or one's own:
     'red bull'
 
 What is compared are scores in hundredths of a nat: `nearby.PRIOR` times the logarithm of how common the words are,
-less the cost of the slip. Cost: 50 to 100 microseconds a word with the compiled kernels, and some 20 milliseconds
+less the cost of the slip. Cost: 30 to 100 microseconds a word with the compiled kernels, and some 20 milliseconds
 without. What this module does not know: the words around (`phrase`), and how to fold what was typed.
 """
 

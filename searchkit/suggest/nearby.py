@@ -69,8 +69,8 @@ class Nearby:
         self.lengths = lengths[kept]
         self.starts = np.cumsum(self.lengths) - self.lengths
         counts = lexicon.counts[kept]
-        self.priors = np.round(PRIOR * np.log(np.maximum(counts, 1))).astype(np.int64)
-        self.most = np.where(counts > RARE, 3, 1).astype(np.int64)
+        self.priors = np.round(PRIOR * np.log(np.maximum(counts, 1))).astype(np.int32)
+        self.most = np.where(counts > RARE, 3, 1).astype(np.int8)
         self._lock = Lock()
 
     def __len__(self) -> int:
