@@ -88,6 +88,7 @@ class Corrector:
         """
         if not typed or len(typed) > WORD_MAX or not (typed.isalpha() or not any(map(str.isdigit, typed))):
             return []
+        common = self.lexicon.common  # Made at first use: not only when some word happens to be two.
         if engine == "numba":
             scores, numbers, prices, places = self.nearby.look_up(typed, min(limit, KEEP_MAX))
             words = self.lexicon.words
@@ -95,10 +96,14 @@ class Corrector:
                 _candidate((words[number], score, price, "spelling" if price else "as typed"))
                 for number, score, price in zip(numbers, scores, prices, strict=True)
             ]
-            found = self._splits(typed, [place for place in range(len(typed)) if places >> place & 1]) if places else []
+            found = (
+                self._splits(typed, common, [place for place in range(len(typed)) if places >> place & 1])
+                if places
+                else []
+            )
         else:
             near = self._near(typed, 0, min(limit, KEEP_MAX), engine)
-            found = self._splits(typed, range(1, len(typed)))
+            found = self._splits(typed, common, range(1, len(typed)))
         for once in typed_once(typed):
             found += self._near(once, TYPED_TWICE, min(limit, KEEP_MAX), engine)
         if not found:
@@ -118,9 +123,9 @@ class Corrector:
             if price + cost <= COST_MAX
         ]
 
-    def _splits(self, typed: str, places: Iterable[int]) -> list[Candidate]:
+    def _splits(self, typed: str, common: Mapping[str, int], places: Iterable[int]) -> list[Candidate]:
         """Two known words for one that has no space at some places, as likely as the two are independently."""
-        common, found = self.lexicon.common, []
+        found = []
         for place in places:
             first = common.get(typed[:place])
             if first is not None and (second := common.get(typed[place:])) is not None:
