@@ -30,6 +30,7 @@ from searchkit.model.document import clean_text
 from searchkit.model.schema import Schema
 from searchkit.model.suggestions import Change, Correction, Suggestion
 from searchkit.query.parse import parse
+from searchkit.query.plain import plain_terms
 from searchkit.query.plan import Bool, Node, TermLeaf
 from searchkit.query.planning import plan_query
 from searchkit.query.tree import Field, Not, Phrase, Tree, Word, children_of
@@ -305,6 +306,17 @@ class Assistant:
         root = resolve(plan, self._snapshot).plan.root
         return 0 if root is None else sum(len(matching(view, root)) for view in self._snapshot.views)
 
+    def _both_hits(self, query: str, mode: Mode) -> tuple[int, int]:
+        """What `hits` says in a mode and in mode "all"; of plain words it is counted in one go."""
+        terms = plain_terms(query, self._analyzer) if self._only is None else None
+        if terms is None:
+            return self.hits(query, mode), self.hits(query, "all")
+        sets = [self._places(term) for term in dict.fromkeys(terms)]
+        whole = len(together(sets))
+        if mode == "all" or len(sets) == 1 or query[0] == "+":
+            return whole, whole
+        return len(bitmap.union(sets)), whole
+
     def correct(self, query: str, mode: Mode, engine: Engine = "numpy", *, thorough: bool = True) -> Correction | None:
         """What was meant by a query, if that finds more than what was typed; None if it is best left alone.
 
@@ -324,14 +336,14 @@ class Assistant:
         readings = read(words, known)
         if not readings:
             return None
-        before, whole_before = self.hits(query, mode), self.hits(query, "all")
+        before, whole_before = self._both_hits(query, mode)
         offered: dict[str, Correction] = {}
         for reading in readings[:ALTERNATIVES_MAX]:
             corrected, changes = self._applied(text, placed, reading, shown)
             corrected += query[len(text) :]
             if corrected in offered or corrected == query:
                 continue
-            hits, whole = self.hits(corrected, mode), self.hits(corrected, "all")
+            hits, whole = self._both_hits(corrected, mode)
             joined = any(edit.last - edit.first > 1 for edit in reading.edits)
             if finds_more((hits, whole), (before, whole_before), joined=joined):
                 offered[corrected] = Correction(corrected, changes, hits, before, whole, whole_before)
@@ -360,14 +372,17 @@ class Assistant:
         The first query that is corrected without a compiler is perhaps the last of its process, so only what matters for
         its words is read.
         """
-        documents = self._snapshot.documents
+        documents, docs = (
+            self._snapshot.documents,
+            functools.cache(self.docs),
+        )  # A candidate is asked about twice or more.
         if engine == "numpy" and not self._asked_before and "_words" not in self.__dict__ and self._only is None:
             self._asked_before = True
             found = self._narrow([word.text for word in words if not word.fixed])
             if found is not None:
                 lexicon, shown = found
-                return Knowledge(Corrector(lexicon), self._few_together, self.docs, documents, engine), shown
-        return Knowledge(self.corrector, self.pairs.count, self.docs, documents, engine), self._words[1]
+                return Knowledge(Corrector(lexicon), self._few_together, docs, documents, engine), shown
+        return Knowledge(self.corrector, self.pairs.count, docs, documents, engine), self._words[1]
 
     def _narrow(self, typed: list[str]) -> tuple[Lexicon, dict[str, str]] | None:
         """The words that matter for some typed ones, and how they are shown; None if that is not to be told cheaply."""

@@ -118,8 +118,10 @@ def load_word_kernels() -> None:
 
     corrector = Corrector.of({"searching": 2, "kernel": 3})
     corrector.word("serching", engine="numba")
-    pairs = Pairs(PairCounts.of(np.zeros(0, np.uint32)))
-    Completer(corrector.lexicon, {}, pairs, Titles((), ())).complete("", "", "serc", "serc", 8, engine="numba")
+    pairs, titles = Pairs(PairCounts.of(np.zeros(1, np.uint32)), bits_from=1), Titles(["searching"], ["searching"])
+    completer = Completer(corrector.lexicon, {}, pairs, titles)
+    for before, beginning, key in (("", "serc", "serc"), ("", "searchi", "searchi"), ("one", "kern", "one kern")):
+        completer.complete("", before, beginning, key, 8, engine="numba")
 
 
 def known_words(held: IndexSnapshot, analyzer: Analyzer, engine: Engine) -> KnownWords | None:

@@ -26,7 +26,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,9 @@ from searchkit.suggest.beginnings import TYPED_MAX, Beginnings
 from searchkit.suggest.corrector import Engine
 from searchkit.suggest.lexicon import Lexicon, Ranked
 from searchkit.suggest.pairs import Pairs, word_hash
+
+if TYPE_CHECKING:
+    from searchkit.suggest.kernels.completions import Compiled
 
 Numbers: TypeAlias = npt.NDArray[np.uint32]
 
@@ -84,17 +87,18 @@ class Titles:
                     held[title] += 1
         self.keys = sorted(counts)
         self._counts = [counts[key] for key in self.keys]
-        self._shown = [_commonest(spelled[key]) for key in self.keys]
-        order = sorted(range(len(self.keys)), key=lambda n: (-self._counts[n], len(self._shown[n]), self.keys[n]))
-        self._ranked = Ranked(self.keys, np.array(order, np.int64))
+        self.shown = [_commonest(spelled[key]) for key in self.keys]
+        order = sorted(range(len(self.keys)), key=lambda n: (-self._counts[n], len(self.shown[n]), self.keys[n]))
+        self.ranked = Ranked(self.keys, np.array(order, np.int64))
 
     def complete(self, key: str, limit: int) -> list[Suggestion]:
         """The best titles that begin so."""
-        low, high = self._ranked.range_of(key)
-        if low == high:
-            return []
-        found = self._ranked.best(low, high, limit).tolist()
-        return [_suggestion((self._shown[n], self._counts[n], "title", 0)) for n in found]
+        low, high = self.ranked.range_of(key)
+        return [] if low == high else self.suggestions(self.ranked.best(low, high, limit).tolist())
+
+    def suggestions(self, numbers: Iterable[int]) -> list[Suggestion]:
+        """Some titles, given by their numbers."""
+        return [_suggestion((self.shown[n], self._counts[n], "title", 0)) for n in numbers]
 
 
 def _commonest(held: Counter[str] | str) -> str:
@@ -153,11 +157,13 @@ class Completer:
         asked : sequence of Suggestion
             Queries that begin so, best first; `limit` at most.
         engine : {"numpy", "numba"}
-            Who looks for slips; the answers are the same.
+            Who computes; the answers are the same.
         """
-        words = self.words(head, before, beginning, limit)
-        titles = self._titles.complete(key, limit) if key else []
-        found = _mixed(asked, words, titles, limit)
+        if engine == "numba" and limit <= _COMPILED_MAX and not (before and self._pairs.read is None):
+            found = self._quick(head, before, beginning, key, limit, asked)
+        else:
+            words = self.words(head, before, beginning, limit)
+            found = _mixed(asked, words, self._titles.complete(key, limit) if key else [], limit)
         if len(found) < min(LITTLE, limit) and FORGIVEN_FROM <= len(beginning) <= TYPED_MAX:
             found += self._forgiving(head, before, beginning, found, limit, engine)
         return found
@@ -204,6 +210,60 @@ class Completer:
         texts = [head + shown(word, word) for word in map(words.__getitem__, numbers.tolist())]
         return list(map(_suggestion, zip(texts, counts, _WORD, together or _NEVER, strict=False)))
 
+    # --- the compiled way ---------------------------------------------------------------------------------
+
+    @cached_property
+    def _compiled(self) -> Compiled:
+        from searchkit.suggest.kernels.completions import Compiled
+
+        return Compiled(self._lexicon, self._pairs.read, self._titles.ranked, CONTEXT)
+
+    @cached_property
+    def _display(self) -> list[str]:
+        """How each word is shown."""
+        return [self._shown.get(word, word) for word in self._lexicon.words] if self._shown else self._lexicon.words
+
+    def _spelled(
+        self, head: str, numbers: Iterable[int], weights: Iterable[int], together: Iterable[int]
+    ) -> list[Suggestion]:
+        return list(map(_suggestion, zip(self._texts(head, numbers), weights, _WORD, together, strict=False)))
+
+    def _texts(self, head: str, numbers: Iterable[int]) -> list[str]:
+        display = self._display
+        return [head + display[number] for number in numbers] if head else [display[number] for number in numbers]
+
+    def _quick(
+        self, head: str, before: str, beginning: str, key: str, limit: int, asked: Sequence[Suggestion]
+    ) -> list[Suggestion]:
+        """Words and titles as `words` and `Titles.complete` find them, and as `_mixed` mixes them."""
+        together: Iterable[int] = _NEVER
+        numbers: list[int] = []
+        weights: list[int] = []
+        with self._lock:
+            compiled = self._compiled
+            if not compiled.knows(beginning):
+                compiled.take_letters(self._beginnings)
+            if beginning and not before and key == beginning:
+                numbers, weights, titles = compiled.both(beginning, limit)
+            else:
+                if before:
+                    numbers, weights, together = compiled.after(
+                        word_hash(before), beginning, limit, self._hashes, known_only=not beginning
+                    )
+                elif beginning:
+                    numbers, weights, _ = compiled.both(beginning, limit)
+                titles = compiled.titles(key, limit) if key else []
+        if asked:
+            words = self._spelled(head, numbers, weights, together)
+            return _mixed(asked, words, self._titles.suggestions(titles), limit)
+        texts = self._texts(head, numbers)
+        if titles:
+            known, shown = set(map(str.casefold, texts)), self._titles.shown
+            titles = [number for number in titles if shown[number].casefold() not in known]
+            del texts[max((limit + 1) // 2, limit - len(titles)) :]
+        found = list(map(_suggestion, zip(texts, weights, _WORD, together, strict=False)))
+        return found + self._titles.suggestions(titles[: limit - len(found)]) if titles else found
+
     # --- slips ------------------------------------------------------------------------------------------
 
     @cached_property
@@ -214,7 +274,7 @@ class Completer:
     def _slip_index(self) -> Any:
         from searchkit.suggest.kernels.beginnings import SlipIndex
 
-        return SlipIndex(self._beginnings, self._lexicon.ranked)
+        return SlipIndex(self._beginnings, self._lexicon.ranked, self._compiled.openings)
 
     def _forgiving(
         self, head: str, before: str, beginning: str, found: Sequence[Suggestion], limit: int, engine: Engine
@@ -232,7 +292,16 @@ class Completer:
                 continue
             room = limit - len(found) - len(forgiven)
             wanted = room + len(texts)  # Some may have been found before.
-            if before:
+            if (
+                before
+                and engine == "numba"
+                and wanted <= _COMPILED_MAX >= len(numbers)
+                and self._pairs.read is not None
+            ):
+                with self._lock:
+                    found_after = self._compiled.after_of(word_hash(before), numbers, self._hashes[numbers], wanted)
+                words = self._spelled(head, *found_after)
+            elif before:
                 words = self._in_context(head, before, numbers, self._hashes[numbers], wanted)
             else:
                 words = self._suggestions(head, numbers[:wanted])
@@ -246,7 +315,7 @@ class Completer:
         """Words for each kind of slip, in the order they are thought of: two letters exchanged, any other, two (None)."""
         if engine == "numba" and keep <= _COMPILED_MAX:
             with self._lock:
-                both = self._slip_index.look_up(beginning, self._lexicon.ranked.range_of(beginning), keep)
+                both = self._slip_index.look_up(beginning, keep)
             yield from both
         else:
             for variants in self._beginnings.one_slip(beginning):

@@ -52,10 +52,13 @@ class Ranked:
         self._known: dict[tuple[int, int, int], npt.NDArray[np.uint32]] = {}
         self.best_of_blocks = self.ranks.reshape(blocks, BLOCK).min(axis=1, initial=np.uint32(len(order)))
 
-    def range_of(self, prefix: str) -> tuple[int, int]:
-        """Numbers of the keys that begin with `prefix`: the first, and one past the last."""
+    def range_of(self, prefix: str, least: int = 0, most: int | None = None) -> tuple[int, int]:
+        """Numbers of the keys that begin with `prefix`: the first, and one past the last.
+
+        Who knows where to look, says so: from `least` to before `most`.
+        """
         keys = self.keys
-        low = bisect_left(keys, prefix)
+        low = bisect_left(keys, prefix, least, most)
         if low == len(keys) or not keys[low].startswith(prefix):
             return low, low
         end = prefix_end(prefix)

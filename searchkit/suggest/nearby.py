@@ -14,7 +14,6 @@ know: other words.
 
 from __future__ import annotations
 
-from array import array
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -66,15 +65,12 @@ class Nearby:
         ends = np.cumsum(lengths)
         kept = (digits[ends] == digits[ends - lengths]) & (lengths <= WORD_MAX)
         self.numbers = np.flatnonzero(kept)
-        self._numbers = array(
-            "I", self.numbers.astype(np.uint32).tobytes()
-        )  # An item of it is a Python number at once.
         self.codes = codes[np.repeat(kept, lengths)]
         self.lengths = lengths[kept]
         self.starts = np.cumsum(self.lengths) - self.lengths
         counts = lexicon.counts[kept]
-        self.priors = np.round(PRIOR * np.log(np.maximum(counts, 1))).astype(np.int64)
-        self.most = np.where(counts > RARE, 3, 1).astype(np.int64)
+        self.priors = np.round(PRIOR * np.log(np.maximum(counts, 1))).astype(np.int32)
+        self.most = np.where(counts > RARE, 3, 1).astype(np.int8)
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -144,18 +140,23 @@ class Nearby:
     def _index(self) -> Any:
         from searchkit.suggest.kernels.index import NearbyIndex
 
-        return NearbyIndex(self)
+        made = NearbyIndex(self)
+        self.__dict__.pop("heard", None)  # It holds all of it that is looked at.
+        return made
 
     def compiled(self, typed: str, keep: int) -> list[Near]:
         """The same as `plain`, through the index of deletions. The first call makes it."""
+        scores, numbers, prices, _ = self.look_up(typed, keep)
+        return list(map(Near, numbers, prices, scores))
+
+    def look_up(self, typed: str, keep: int) -> tuple[list[int], list[int], list[int], int]:
+        """What `compiled` gives, as scores, numbers and costs; and places where it may be two words, see `NearbyIndex`."""
         codes = _codes_of(typed)
         size = len(codes)
-        if not 0 < size <= WORD_MAX or not len(self):
-            return []
+        if not 0 < size <= WORD_MAX or not len(self.numbers):
+            return [], [], [], 0
         with self._lock:
-            scores, places, prices = self._index.look_up(codes, keep, edits_allowed(size), size >= SOUNDING)
-        numbers = self._numbers
-        return [Near(numbers[place], price, score) for score, place, price in zip(scores, places, prices, strict=True)]
+            return self._index.look_up(codes, keep, edits_allowed(size), size >= SOUNDING)  # type: ignore[no-any-return]
 
 
 def edits_allowed(size: int) -> int:

@@ -35,6 +35,11 @@ def word_hash(key: str) -> int:
     return zlib.crc32(key.encode("utf-8", "surrogatepass"))
 
 
+def first_part(first: int) -> int:
+    """What the hash of the first word of a pair adds to that of the second."""
+    return first * int(_FIRST) & 0xFFFFFFFF
+
+
 def cells_of(first: npt.NDArray[np.uint32], second: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     """The cell of each pair of words, given by their hashes; either may be one for all.
 
@@ -92,14 +97,21 @@ class Pairs:
     table : PairCounts
     often : bool
         Whether more than a few are asked for.
+    bits_from : int, optional
+        Pairs from which on bits are worth it.
     """
 
-    def __init__(self, table: PairCounts, *, often: bool = True) -> None:
+    def __init__(self, table: PairCounts, *, often: bool = True, bits_from: int | None = None) -> None:
         self._cells = table.cells
         self._counts = np.minimum(table.counts, _COUNT_MAX).astype(np.uint16)
         self._bits = self._ahead = None
-        if often and len(table.cells) >= _BITS_FROM:
+        if often and len(table.cells) >= (_BITS_FROM if bits_from is None else bits_from):
             self._bits, self._ahead = _bits_of(table.cells)
+
+    @property
+    def read(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32], npt.NDArray[np.uint16]] | None:
+        """What the kernels read: the bits, how many are set ahead, and counts. None where there are no bits."""
+        return None if self._bits is None or self._ahead is None else (self._bits, self._ahead, self._counts)
 
     def after(self, first: int, second: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint16]]:
         """Which of some words stand right after one, all given by their hashes, and how often.
@@ -110,7 +122,7 @@ class Pairs:
             Their places among the words, ascending.
         counts : ndarray of shape (n,), uint16
         """
-        mixed = second + np.uint32(first * int(_FIRST) & 0xFFFFFFFF)
+        mixed = second + np.uint32(first_part(first))
         mixed ^= mixed >> _FOLD
         mixed *= _MIX
         mixed >>= _SHIFT

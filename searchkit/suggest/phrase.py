@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from searchkit.codec.bitmap import BitMap
 from searchkit.suggest.corrector import Candidate, Corrector, Engine
@@ -108,6 +108,37 @@ class Reading:
     edits: tuple[Edit, ...] = ()
     around: BitMap | None = field(default=None, compare=False)
     whole: bool = False
+
+
+class _Draft(NamedTuple):
+    """A reading and what it may go on with: most are not good enough to be written down.
+
+    Attributes
+    ----------
+    score : float
+        Of both together.
+    before : Reading
+    edit : Edit or None
+        What differs from what was typed.
+    docs : BitMap
+        Documents that hold what it goes on with.
+    fits : bool
+        Whether some of them are around.
+    """
+
+    score: float
+    before: Reading
+    edit: Edit | None
+    docs: BitMap
+    fits: bool
+
+    def reading(self) -> Reading:
+        """The reading it becomes."""
+        before, around = self.before, self.before.around
+        if self.fits:
+            around = self.docs if around is None else around & self.docs
+        edits = before.edits if self.edit is None else (*before.edits, self.edit)
+        return Reading(self.score, edits, around, before.whole and self.fits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +232,10 @@ def _suspects(words: Sequence[Typed], alive: list[int]) -> list[int]:
 def _grow(words: Sequence[Typed], open_words: set[int], start: Reading, known: Knowledge) -> list[Reading]:
     """Readings of all words, best first."""
     # Readings by the word they have come to, so that one may take two words at once.
-    ends: list[list[Reading]] = [[] for _ in range(len(words) + 2)]
+    ends: list[list[Reading | _Draft]] = [[] for _ in range(len(words) + 2)]
     ends[0] = [start]
     for number, word in enumerate(words):
-        here = sorted(ends[number], key=lambda reading: -reading.score)[:READINGS]
+        here = _best(ends[number])
         if not here:
             continue
         if number not in open_words:
@@ -213,19 +244,21 @@ def _grow(words: Sequence[Typed], open_words: set[int], start: Reading, known: K
         else:
             candidates = _candidates(word, known)
             before = words[number - 1].text if number else ""
+            sizes = [len(reading.around or ()) for reading in here]
             for candidate in candidates:
-                ends[number + 1] += _with(here, number, candidate, word, before, known)
+                ends[number + 1] += _with(here, sizes, number, candidate, word, before, known)
             joined = _joined(words, number, open_words, known)
         if joined is not None:
             edit, gain, docs = joined
             opened = len({number, number + 1} & open_words)
-            for reading in here:
-                score = reading.score + gain + opened * _lift(reading.around, docs, known)
-                both = docs if reading.around is None else reading.around & docs
-                score += opened * ALL_TOGETHER if both else 0
-                around = both or reading.around
-                ends[number + 2].append(Reading(score, (*reading.edits, edit), around, reading.whole and bool(both)))
-    return sorted(ends[len(words)], key=lambda reading: -reading.score)[:READINGS]
+            ends[number + 2] += _drafts(here, [len(one.around or ()) for one in here], gain, docs, edit, opened, known)
+    return _best(ends[len(words)])
+
+
+def _best(found: list[Reading | _Draft]) -> list[Reading]:
+    """The best readings of some, best first."""
+    best = sorted(found, key=lambda one: -one.score)[:READINGS]
+    return [one if isinstance(one, Reading) else one.reading() for one in best]
 
 
 def _candidates(word: Typed, known: Knowledge) -> list[Candidate]:
@@ -251,22 +284,40 @@ def _stands(text: str, known: Knowledge) -> bool:
 
 
 def _with(
-    readings: list[Reading], number: int, candidate: Candidate, word: Typed, before: str, known: Knowledge
-) -> list[Reading]:
-    """Readings that go on with a candidate."""
+    readings: list[Reading],
+    sizes: list[int],
+    number: int,
+    candidate: Candidate,
+    word: Typed,
+    before: str,
+    known: Knowledge,
+) -> list[_Draft]:
+    """Readings that go on with a candidate; `sizes` says how many documents are around each."""
     parts = candidate.text.split(" ")
     same = candidate.text == word.text
     docs = word.docs if same else together([known.docs(part) for part in parts])
     gain = candidate.score + (0.0 if same else _beside(parts, before, known))
     edit = None if same else Edit(number, number + 1, candidate.text, _why(word, candidate))
-    found = []
-    for reading in readings:
-        around, whole, score = reading.around, False, reading.score + gain + _lift(reading.around, docs, known)
-        if docs:
-            both = docs if around is None else around & docs
-            around, whole = both or around, reading.whole and bool(both)
-            score += ALL_TOGETHER if both else 0
-        found.append(Reading(score, reading.edits if edit is None else (*reading.edits, edit), around, whole))
+    return _drafts(readings, sizes, gain, docs, edit, 1, known)
+
+
+def _drafts(
+    readings: list[Reading],
+    sizes: list[int],
+    gain: float,
+    docs: BitMap,
+    edit: Edit | None,
+    times: int,
+    known: Knowledge,
+) -> list[_Draft]:
+    """Readings that go on with what is in some documents, which adds so many times to their score how well it fits."""
+    found, many = [], len(docs)
+    for reading, size in zip(readings, sizes, strict=True):
+        around = reading.around
+        both = many if around is None else around.intersection_cardinality(docs)
+        score = reading.score + gain + times * _lift(size, many, both, known)
+        score += times * ALL_TOGETHER if both else 0
+        found.append(_Draft(score, reading, edit, docs, bool(both)))
     return found
 
 
@@ -288,12 +339,11 @@ def _why(word: Typed, candidate: Candidate) -> str:
     return f"“{word.text}” does not occur beside the other words"
 
 
-def _lift(around: BitMap | None, docs: BitMap, known: Knowledge) -> float:
-    """How much more often than by chance a word stands in the documents around, as a score."""
-    if around is None or not around or not known.documents:
+def _lift(around: int, docs: int, both: int, known: Knowledge) -> float:
+    """How much more often than by chance a word stands in the documents around, as a score; given how many they are."""
+    if not around or not known.documents:
         return 0.0
-    both = around.intersection_cardinality(docs)
-    chance = len(around) * len(docs) / known.documents
+    chance = around * docs / known.documents
     return TOGETHER * min(LIFT_MAX, max(LIFT_MIN, math.log((both + _SMOOTH) / (chance + _SMOOTH))))
 
 

@@ -1,4 +1,4 @@
-"""The two ways to look for slips in the beginning of a word, compiled and not, find the same words in the same order."""
+"""The two ways to complete a word, with slips and without, compiled and not, find the same words in the same order."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from searchkit.suggest import complete
 from searchkit.suggest.beginnings import TYPED_MAX
 from searchkit.suggest.complete import Completer, Titles
 from searchkit.suggest.kernels.beginnings import KEEP_MAX
+from searchkit.suggest.kernels.openings import ASKED_MAX
 from searchkit.suggest.lexicon import Lexicon
 from searchkit.suggest.pairs import PairCounts, Pairs, cells_of, word_hash
 
@@ -70,9 +71,48 @@ def test_many_words_that_begin_alike_are_ranked_alike(limit) -> None:
             assert plain or len(typed) < 4 or "zz" in typed
 
 
+@settings(deadline=None, max_examples=30)
+@given(
+    table=st.dictionaries(words | long_words, st.integers(1, 9), min_size=1, max_size=60),
+    shown=st.dictionaries(words, st.text("ABCÉ", min_size=1, max_size=3), max_size=4),
+    titles=st.lists(st.lists(words | long_words, min_size=1, max_size=3).map(" ".join), max_size=30),
+    asked=st.lists(st.tuples(words | long_words, st.integers(0, 12)), max_size=8),
+    limit=st.integers(1, 20),
+)
+def test_compiled_and_plain_complete_alike(table, shown, titles, asked, limit) -> None:
+    """Words, words after another one, and titles, by beginnings of any length; where bits tell of pairs, too."""
+    known = sorted(table)
+    cells = cells_of(
+        np.array([word_hash("de")], np.uint32),
+        np.array([word_hash(word) for word in known[::2] + known[::4]], np.uint32),
+    )
+    pairs = Pairs(PairCounts.of(cells), bits_from=1)
+    of = Completer(Lexicon.of(table), shown, pairs, Titles(titles, titles))
+    texts = [word[:size] for word, size in asked] + known[:3] + [title[:size] for title in titles for size in (2, 5, 9)]
+    for text in ["", *texts]:
+        for before in ("", "de", "no"):
+            plain, compiled = both(of, before, text, limit)
+            assert plain == compiled, (before, text)
+    for text in texts:
+        plain, compiled = (of.complete("", "", text[-3:], text, limit, engine=engine) for engine in ("numpy", "numba"))
+        assert plain == compiled, text
+
+
+def test_more_words_after_another_than_are_asked_about() -> None:
+    """Of words that begin alike, those that are remembered answer as they did at first."""
+    table = {"ab" + "".join(map(chr, (97 + n % 26, 97 + n // 26 % 26))): n % 50 + 1 for n in range(600)}
+    cells = cells_of(np.array([word_hash("de")], np.uint32), np.array([word_hash(w) for w in [*table][::3]], np.uint32))
+    of = Completer(Lexicon.of(table), {}, Pairs(PairCounts.of(cells), bits_from=1), NO_TITLES)
+    for _ in range(2):
+        for typed in ("ab", "abc", "a", "", "abx"):
+            plain, compiled = both(of, "de", typed, 20)
+            assert plain == compiled and plain
+
+
 def test_the_kernel_has_room_for_all_that_may_be_asked_for() -> None:
     """Both limits are numbers of their own, and must stay in step."""
     assert complete._COMPILED_MAX <= KEEP_MAX
+    assert complete._COMPILED_MAX <= ASKED_MAX
 
 
 def test_no_words_at_all() -> None:

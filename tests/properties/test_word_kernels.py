@@ -7,12 +7,12 @@ from unittest import mock
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 
 from searchkit.suggest import channel
 from searchkit.suggest.harvest import tally
 from searchkit.suggest.kernels import nearby as kernels
-from searchkit.suggest.kernels.channel import FAR, ROW, cost
-from searchkit.suggest.kernels.index import kernel_tables
+from searchkit.suggest.kernels.channel import FAR, ROOM, cost, kernel_costs
 from searchkit.suggest.kernels.tally import tally as compiled_tally
 from searchkit.suggest.lexicon import Lexicon, Ranked
 from searchkit.suggest.nearby import Nearby
@@ -38,9 +38,8 @@ def test_costs_are_the_same(typed, meant) -> None:
         matrix[row, : len(word)] = codes_of(word)
     t = tables()
     plain = channel.costs(codes_of(typed), matrix, np.array([len(word) for word in meant]), t)
-    room = np.zeros((9, ROW), np.int64)
-    kernels.listen(codes_of(typed), len(typed), t.extra, t.extra_before, t.rules, room)
-    arrays = kernel_tables(t), room, FAR - 1
+    arrays = kernel_costs(t), np.zeros(ROOM, np.int64), FAR - 1
+    kernels.listen(codes_of(typed), len(typed), *arrays[:2])
     one_by_one = [cost(codes_of(typed), len(typed), codes_of(word), 0, len(word), *arrays) for word in meant]
     assert np.minimum(plain, FAR).tolist() == one_by_one
     assert all((found == 0) == (word == typed) for found, word in zip(one_by_one, meant, strict=True))
@@ -133,14 +132,17 @@ def test_bits_change_no_count_of_pairs(pairs, asked) -> None:
     assert found[0] == found[1]
 
 
+long_words = st.text(alphabet="abcé東", min_size=1, max_size=40)
+
+
 @settings(deadline=None)
-@given(one=words, other=words)
+@given(one=words | long_words, other=words | long_words)
 @example(one="aei", other="z")
-def test_distances_read_no_letter_beside_their_words(one, other) -> None:
-    """Whether two words are near depends on them alone; interpreted, an index past the last word is an error."""
-    for apart in (kernels.one_edit_apart, kernels.two_edits_apart, kernels.three_edits_apart):
-        plain = getattr(apart, "py_func", apart)
-        alone = plain(codes_of(one), 0, len(one), codes_of(other), 0, len(other))
-        for beside in ("a" * 3, one, other):
-            among = codes_of(beside + one + beside), len(beside), len(one), codes_of(other + beside), 0, len(other)
-            assert apart(*among) == alone
+def test_edits_are_counted_alike(one, other) -> None:
+    """As rapidfuzz counts them, whatever stands beside the words; interpreted, an index past the last word is an error."""
+    count = getattr(kernels.edits_apart, "py_func", kernels.edits_apart)
+    masks = np.full(kernels.PLAIN, 3)
+    kernels.spot(codes_of(one), len(one), masks)
+    for beside in ("", "a" * 3, one, other):
+        among = codes_of(beside + other + beside)
+        assert count(codes_of(one), len(one), masks, among, len(beside), len(other)) == OSA.distance(one, other)
