@@ -372,10 +372,8 @@ class Assistant:
         The first query that is corrected without a compiler is perhaps the last of its process, so only what matters for
         its words is read.
         """
-        documents, docs = (
-            self._snapshot.documents,
-            functools.cache(self.docs),
-        )  # A candidate is asked about twice or more.
+        documents = self._snapshot.documents
+        docs = functools.cache(self.docs)  # A candidate is asked about twice or more.
         if engine == "numpy" and not self._asked_before and "_words" not in self.__dict__ and self._only is None:
             self._asked_before = True
             found = self._narrow([word.text for word in words if not word.fixed])
