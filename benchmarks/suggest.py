@@ -282,7 +282,7 @@ def judge(found: dict[str, Any]) -> list[Bar]:
 
 _WARM_UP = 30_000
 """Passages indexed before the two that are compared."""
-_BUILDS = 3
+_BUILDS = 5
 """Times that both are built."""
 
 

@@ -9,6 +9,7 @@ roaring intersection and remembered. What this module does not know: queries and
 from __future__ import annotations
 
 import bisect
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -165,8 +166,12 @@ class IndexSnapshot:
                     return view.base + doc
         return None
 
-    def id(self, place: int) -> str:
-        """The id of the document at a place."""
+    @cached_property
+    def id(self) -> Callable[[int], str]:
+        """What gives the id of the document at a place: every hit comes by here, so one segment is asked directly."""
+        return self.views[0].reader.id if len(self.views) == 1 else self._id
+
+    def _id(self, place: int) -> str:
         view = self.views[bisect.bisect_right(self._bases, place) - 1]
         return view.reader.id(place - view.base)
 

@@ -88,8 +88,8 @@ class Asked:
 
 def _answer(words: KnownWords, query: str, mode: Mode, asked: Asked, room: Room, found: int) -> Answer:
     """The answer to a query, of what a kernel left in a room: made when somebody looks at it."""
-    first, held = found >> HELD_BITS, found & _HELD_MASK
-    ranking = KeyRanking(room.keys(first, held), partial(words.matches, asked))
+    total = asked.counts if asked.counts.__class__ is int else partial(words.matches, asked)
+    ranking = KeyRanking(room.keys(found >> HELD_BITS, found & _HELD_MASK), total)
     return Answer(words.held, words.analyzer, query, mode, ranking)
 
 
