@@ -2,8 +2,8 @@
 
 Every word that is met gets a row (`kernels/rows.py`): where it lies in each segment, its idf, and what so many documents
 are known to reach by it alone. A query of known words is then a few numbers. Rows are made when words are first
-asked for, from what `prepared.py` keeps of each segment, some microseconds and segment. Tables belong to a snapshot and one set of parameters. What this module does not know: how a
-query was typed, and how it is ranked.
+asked for, from what `prepared.py` keeps of each segment, some microseconds and segment. Tables belong to a snapshot
+and one set of parameters. What this module does not know: how a query was typed, and how it is ranked.
 """
 
 from __future__ import annotations

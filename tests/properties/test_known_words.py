@@ -63,6 +63,16 @@ def test_what_is_not_so_plain_takes_the_long_way(snapshots: dict[str, searchkit.
     assert snapshot.quick("third half", 10, "any", "numba") is not None
 
 
+@pytest.mark.parametrize("query", ["title:ha*", "title:t*", "text:hundred*", "title:clus*"])
+def test_a_prefix_in_one_field_counts_live_documents_of_that_field(
+    snapshots: dict[str, searchkit.Snapshot], query: str
+) -> None:
+    """Which is fewer than hold it anywhere, and than held it before some were deleted."""
+    snapshot = snapshots["worn"]
+    fast, plain_way = (snapshot.search(query, engine=engine) for engine in ("numba", "numpy"))
+    assert fast.total == plain_way.total > 0
+
+
 def test_words_are_forgotten_when_there_are_too_many(
     snapshots: dict[str, searchkit.Snapshot], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -259,10 +259,8 @@ def answer_word(context: Any, leaves: Any, scratch: Any, keys: Any) -> Any:
         fetch_row(context[WORDS], segments, row, SEGMENT_NUMBERS // LINE)
     least = _least(context, leaves, 1, len(keys))
     for number in range(segments):
-        here, facts = (
-            _gather(context, number, leaves, 1, nothing, 0, memory.places, memory.factors),
-            segment_facts(context[WORDS], segments, row, number),
-        )
+        facts = segment_facts(context[WORDS], segments, row, number)
+        here = _gather(context, number, leaves, 1, nothing, 0, memory.places, memory.factors)
         if here == 0 or not _can_reach(memory.factors, here, floor_of(keys, held, least)):
             continue
         segment, query = segment_at(rows[number], 0, fields), _leaves(memory, here, nothing, 0)

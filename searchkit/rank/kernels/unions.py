@@ -211,35 +211,12 @@ def rank_union(
     bits, table, small = scratch.bits, scratch.packed, small_lists(scratch)
     if len(scoring.weights) == 1:
         return _rank_one_field(
-            segment,
-            union,
-            scoring,
-            allowed,
-            bits,
-            scratch.tallies,
-            table,
-            small,
-            windows,
-            heap,
-            held,
-            least,
+            segment, union, scoring, allowed, bits, scratch.tallies, table, small, windows, heap, held, least,
             base_place,
-        )
+        )  # fmt: skip
     return _rank(
-        segment,
-        union,
-        scoring,
-        allowed,
-        bits,
-        scratch.frequencies,
-        table,
-        small,
-        windows,
-        heap,
-        held,
-        least,
-        base_place,
-    )
+        segment, union, scoring, allowed, bits, scratch.frequencies, table, small, windows, heap, held, least, base_place
+    )  # fmt: skip
 
 
 @njit(**JIT)
