@@ -7,8 +7,8 @@ and stay valid through later commits and merges. What this module does not know:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, overload
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, SupportsIndex, overload
 
 from searchkit.model.snippet import Snippet
 
@@ -48,20 +48,20 @@ class Hit:
         self.place = place
         self.score = score
         self._shelf = shelf
-        self._record: dict[str, Any] | None = None
-        self._snippet: Snippet | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
         """The whole stored record. Read from disk when it is first asked for."""
-        if self._record is None:
-            self._record = self._shelf.record(self.place)
-        return self._record
+        try:
+            return self._record
+        except AttributeError:
+            self._record: dict[str, Any] = self._shelf.record(self.place)
+            return self._record
 
     @property
     def id(self) -> str:
         """The id the document was added under. Found without reading the record."""
-        return self._shelf.id(self.place) if self._record is None else str(self._record["id"])
+        return self._shelf.id(self.place)
 
     @property
     def url(self) -> str:
@@ -82,9 +82,11 @@ class Hit:
     @property
     def snippet(self) -> Snippet:
         """The piece of its text where the query's words stand densest, with their offsets."""
-        if self._snippet is None:
-            self._snippet = self._shelf.snippet(self.fields)
-        return self._snippet
+        try:
+            return self._snippet
+        except AttributeError:
+            self._snippet: Snippet = self._shelf.snippet(self.fields)
+            return self._snippet
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as ``--json`` prints it; the snippet as plain text."""
@@ -95,37 +97,33 @@ class Hit:
         return f"Hit(id={self.id!r}, title={self.title!r}, score={self.score:.4f})"
 
 
-class Hits(Sequence[Hit]):
+class Hits(tuple[Hit, ...]):
     """The hits of a search, best first."""
 
-    __slots__ = ("_hits",)
-
-    def __init__(self, hits: list[Hit]) -> None:
-        self._hits = hits
+    __slots__ = ()
 
     @overload
-    def __getitem__(self, index: int) -> Hit: ...
+    def __getitem__(self, index: SupportsIndex) -> Hit: ...
     @overload
     def __getitem__(self, index: slice) -> Hits: ...
-    def __getitem__(self, index: int | slice) -> Hit | Hits:
-        return Hits(self._hits[index]) if isinstance(index, slice) else self._hits[index]
-
-    def __len__(self) -> int:
-        return len(self._hits)
-
-    def __iter__(self) -> Iterator[Hit]:
-        return iter(self._hits)
+    def __getitem__(self, index: SupportsIndex | slice) -> Hit | Hits:
+        found = tuple.__getitem__(self, index)
+        return Hits(found) if isinstance(found, tuple) else found
 
     def __repr__(self) -> str:
         return f"<{len(self)} hits>"
 
 
+def hits_of(pairs: Iterable[tuple[int, float]], shelf: Shelf) -> Hits:
+    """Hits of places and scores, best first."""
+    hits = []
+    for place, score in pairs:  # Every search that is looked at comes by here, and mostly with a few: the quickest way.
+        hits.append(Hit(place, score, shelf))
+    return Hits(hits)
+
+
 class Found(Protocol):
     """What a search knows of its answer, seen from here; each is worked out when it is first asked for."""
-
-    def hits(self) -> list[Hit]:
-        """Best first."""
-        ...
 
     def total(self) -> int:
         """Documents that match."""
@@ -145,8 +143,8 @@ class Results:
 
     Parameters
     ----------
-    found : Found or tuple
-        What was found; or, where making that is worth putting off, the function that makes it, and its arguments.
+    made : tuple of function, tuple
+        What makes what was found and its hits, and its arguments: it is called when somebody looks.
 
     Attributes
     ----------
@@ -160,32 +158,38 @@ class Results:
 
     __slots__ = ("_hits", "_made", "generation", "query", "took_ms")
 
-    def __init__(self, query: str, found: Found | tuple[Any, ...], took_ms: float, generation: int) -> None:
+    def __init__(
+        self,
+        query: str,
+        made: tuple[Callable[..., tuple[Found, Hits]], tuple[Any, ...]],
+        took_ms: float,
+        generation: int,
+    ) -> None:
         self.query = query
         self.took_ms = took_ms
         self.generation = generation
-        self._made = found
+        self._made: Found | tuple[Callable[..., tuple[Found, Hits]], tuple[Any, ...]] = made
         self._hits: Hits | None = None
 
-    @property
     def _found(self) -> Found:
         found = self._made
         if isinstance(found, tuple):
-            make, *arguments = found
-            found = self._made = make(*arguments)
+            make, arguments = found
+            found, self._hits = make(*arguments)
+            self._made = found  # After the hits: whoever sees it, sees them.
         return found
 
     @property
     def hits(self) -> Hits:
         """Best first: by score, then by order of arrival."""
         if self._hits is None:
-            self._hits = Hits(self._found.hits())
-        return self._hits
+            self._found()
+        return self._hits  # type: ignore[return-value]  # It has them now.
 
     @property
     def total(self) -> int:
         """Documents that match. Finding the best does not need this number, so it is counted when asked for."""
-        return self._found.total()
+        return self._found().total()
 
     @property
     def total_relation(self) -> str:
@@ -195,7 +199,7 @@ class Results:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What of the query was not understood, or cut, and how it was read instead."""
-        return self._found.warnings()
+        return self._found().warnings()
 
     @property
     def corrections(self) -> tuple[str, ...]:
@@ -203,7 +207,7 @@ class Results:
 
         Worked out when it is looked at; `Snapshot.correct` tells more.
         """
-        return self._found.corrections()
+        return self._found().corrections()
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)

@@ -1,16 +1,17 @@
 """What a search found, and where its hits fetch what they show.
 
-A ranking is places and scores; everything a person sees of it is worked out when it is first looked at, and what
-that costs to set up is shared by the hits of one search. What this module does not know: how a ranking came about.
+An answer is places and scores; everything a person sees of it is worked out when it is first looked at, and what
+that costs to set up is shared by the hits of one search. What this module does not know: how it was ranked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.index.snapshot import IndexSnapshot
-from searchkit.model.results import Hit
+from searchkit.model.results import Hits, hits_of
 from searchkit.model.snippet import Snippet
 from searchkit.query.planning import plan_query
 from searchkit.search.execute import Ranking
@@ -28,7 +29,8 @@ class Answer:
     analyzer : Analyzer
     query : str
     mode : {"any", "all"}
-    ranking : Ranking
+    total : int or function
+        Documents that match, or what counts them; it is called when that is first asked for.
     resolved : ResolvedPlan, optional
         The plan that was ranked, if one was made; else it is made when it is needed.
 
@@ -38,7 +40,7 @@ class Answer:
         Gives the id of the document at a place.
     """
 
-    __slots__ = ("_analyzer", "_held", "_highlighter", "_mode", "_query", "_ranking", "_resolved", "id")
+    __slots__ = ("_analyzer", "_held", "_highlighter", "_mode", "_query", "_resolved", "_total", "id")
 
     def __init__(
         self,
@@ -46,7 +48,7 @@ class Answer:
         analyzer: Analyzer,
         query: str,
         mode: Mode,
-        ranking: Ranking,
+        total: int | Callable[[], int],
         resolved: ResolvedPlan | None = None,
     ) -> None:
         self._held = held
@@ -54,7 +56,7 @@ class Answer:
         self._analyzer = analyzer
         self._query = query
         self._mode: Mode = mode
-        self._ranking = ranking
+        self._total = total
         self._resolved: ResolvedPlan | None = resolved
         self._highlighter: Highlighter | None = None
 
@@ -64,13 +66,11 @@ class Answer:
             self._resolved = resolve(plan, self._held)
         return self._resolved
 
-    def hits(self) -> list[Hit]:
-        """Best first."""
-        return [Hit(place, score, self) for place, score in self._ranking.pairs()]
-
     def total(self) -> int:
         """Documents that match."""
-        return self._ranking.total
+        if not isinstance(self._total, int):
+            self._total = self._total()
+        return self._total
 
     def warnings(self) -> tuple[str, ...]:
         """What of the query was not understood."""
@@ -100,3 +100,11 @@ class Answer:
         fields = [name for name in ("text", *names) if name not in ("title", "url")] + ["title"]
         texts = (record.get(name) for name in fields)
         return self._highlighter.snippet(next((text for text in texts if isinstance(text, str) and text), ""))
+
+
+def ranked_answer(
+    held: IndexSnapshot, analyzer: Analyzer, query: str, mode: Mode, ranking: Ranking, resolved: ResolvedPlan
+) -> tuple[Answer, Hits]:
+    """An answer of a plan that was ranked, and its hits."""
+    answer = Answer(held, analyzer, query, mode, lambda: ranking.total, resolved)
+    return answer, hits_of(ranking.pairs(), answer)

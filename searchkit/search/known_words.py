@@ -11,6 +11,7 @@ call here; two more and 100 nanoseconds a word for one that is not. What this mo
 from __future__ import annotations
 
 import re
+import struct
 import threading
 from array import array
 from functools import partial
@@ -21,7 +22,7 @@ from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
 from searchkit.index.snapshot import IndexSnapshot
 from searchkit.jit import direct
-from searchkit.model.results import Results
+from searchkit.model.results import Hits, Results, hits_of
 from searchkit.query.plain import plain_terms
 from searchkit.query.plan import PrefixLeaf
 from searchkit.query.planning import plan_query
@@ -39,7 +40,7 @@ from searchkit.rank.kernels.asked import (
 )
 from searchkit.rank.kernels.heap import PLACES_MAX
 from searchkit.search.answer import Answer
-from searchkit.search.execute import KeyRanking, parameters_of
+from searchkit.search.execute import parameters_of
 from searchkit.search.groups import UnionGroup, group_of, phrase_of
 from searchkit.search.request import Mode
 from searchkit.search.scratch import Room
@@ -52,6 +53,8 @@ _QUERY_REMEMBERED_CHARACTERS: Final = 200
 """Queries, and how long a query may be to be remembered; some 10 MB, then all are forgotten."""
 _HITS_MAX: Final = limits.HITS_MAX
 _HELD_MASK: Final = (1 << HELD_BITS) - 1
+_PAIRS: Final = struct.Struct("<If").iter_unpack
+"""Places and scores, of bytes as a room has them on any machine that reads segments in place."""
 _PREFIX: Final = re.compile("[A-Za-z0-9]{1,64}[*]")
 
 
@@ -86,11 +89,14 @@ class Asked:
         self._kept = kept
 
 
-def _answer(words: KnownWords, query: str, mode: Mode, asked: Asked, room: Room, found: int) -> Answer:
+def _answer(words: KnownWords, query: str, mode: Mode, asked: Asked, room: Room, found: int) -> tuple[Answer, Hits]:
     """The answer to a query, of what a kernel left in a room: made when somebody looks at it."""
-    total = asked.counts if asked.counts.__class__ is int else partial(words.matches, asked)
-    ranking = KeyRanking(room.keys(found >> HELD_BITS, found & _HELD_MASK), total)
-    return Answer(words.held, words.analyzer, query, mode, ranking)
+    total = asked.counts
+    if total.__class__ is not int:
+        total = partial(words.matches, asked)
+    answer = Answer(words.held, words.analyzer, query, mode, total)
+    first = found >> HELD_BITS << 3
+    return answer, hits_of(_PAIRS(room.pairs[first : first + ((found & _HELD_MASK) << 3)]), answer)
 
 
 class KnownWords:
@@ -138,7 +144,7 @@ class KnownWords:
             found = asked.kernel(asked.address, room.address, limit)
             if found < 0:
                 raise damaged(asked.tables, found)
-        made = (_answer, self, query, mode, asked, room, found)
+        made = _answer, (self, query, mode, asked, room, found)
         return Results(query, made, (perf_counter() - started) * 1e3, self._generation)
 
     def matches(self, asked: Asked) -> int:

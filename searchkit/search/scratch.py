@@ -65,10 +65,12 @@ class Room:
     ----------
     address : int
         For the kernels; see `asked.ROOM_SCRATCH`.
+    pairs : memoryview
+        Its answers: the place of a document, uint32, and its score, float32, and so on.
     terms : int
     """
 
-    __slots__ = ("_bytes", "_kept", "address", "terms")
+    __slots__ = ("_kept", "address", "pairs", "terms")
 
     def __init__(self, windows: int, keys: int = 0, terms: int = 0) -> None:
         memory = memory_for(windows)
@@ -78,11 +80,6 @@ class Room:
         room[ROOM_SCRATCH], room[ROOM_PROGRESS] = memory.address, progress.buffer_info()[0]
         room[ROOM_TERMS], room[ROOM_SIZE] = terms, size
         self.address: int = room.buffer_info()[0]
-        self._bytes = memoryview(room).cast("B")
+        self.pairs = memoryview(room).cast("B")[8 * ROOM_KEYS :]
         self.terms = terms
         self._kept: tuple[Any, ...] = memory, progress
-
-    def keys(self, first: int, count: int) -> bytes:
-        """A copy of some keys: who holds it, does not hold the room."""
-        start = 8 * (ROOM_KEYS + first)
-        return bytes(self._bytes[start : start + 8 * count])

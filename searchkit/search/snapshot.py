@@ -16,7 +16,7 @@ from searchkit.index.snapshot import IndexSnapshot
 from searchkit.model.results import Results
 from searchkit.query.planning import plan_query
 from searchkit.rank.bm25 import DEFAULT_B, DEFAULT_K1
-from searchkit.search.answer import Answer
+from searchkit.search.answer import ranked_answer
 from searchkit.search.engines import Engine, engine_for_words, known_words, rank
 from searchkit.search.execute import parameters_of
 from searchkit.search.request import Mode, check_parameters, check_request, check_typed, check_weights
@@ -117,8 +117,8 @@ class Snapshot:
         resolved = resolve(plan, held)
         field_weights = held.schema.with_weights(**weights).weights if weights else held.schema.weights
         ranked = rank(held, resolved, parameters_of(held, field_weights, k1, b), limit, engine)
-        found = Answer(held, self._analyzer, query, mode, ranked, resolved)
-        return Results(query, found, (time.perf_counter() - started) * 1e3, held.generation)
+        made = ranked_answer, (held, self._analyzer, query, mode, ranked, resolved)
+        return Results(query, made, (time.perf_counter() - started) * 1e3, held.generation)
 
     def quick(self, query: str, limit: int = 10, mode: Mode = "any", engine: Engine = "auto") -> Results | None:
         """As `search` without options, if the query is one for the quick way and the kernels are there; else None."""

@@ -67,12 +67,13 @@ class IdTable:
 
     def id(self, doc: DocId) -> str:
         """The id of a document."""
-        start, stop = self._ends[doc - 1] if doc else 0, self._ends[doc]
+        ends = self._ends
+        start, stop = ends[doc - 1] if doc else 0, ends[doc]
         first, last = start // CHECKSUM_BLOCK_BYTES, (stop - 1) // CHECKSUM_BLOCK_BYTES
         # What is in one block that was verified needs no more asking; every hit of every search comes by here.
         if first != last or not self._verified[first]:
             self._verify(start, stop)
-        return str(self._text[start:stop], "utf-8")
+        return self._text[start:stop].tobytes().decode()
 
     def all(self) -> list[str]:
         """Ids of all documents, in order."""

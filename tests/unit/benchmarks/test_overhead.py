@@ -47,7 +47,7 @@ def test_segments_are_compared_on_the_same_documents(peers):
 def test_the_floor_is_that_of_rare_words(peers):
     """A word of at most three documents is found by its id, and the time is positive."""
     corpus, (one, _, _) = peers
-    assert overhead.floor_us(one, corpus, 2) > 0
+    assert min(overhead.floor_us(one, corpus, 2)) > 0
 
 
 def test_threads_share_the_questions(peers, monkeypatch):
