@@ -207,11 +207,11 @@ class Assistant:
         self, typed: str, limit: int, log: QueryLog | None = None, engine: Engine = "numpy"
     ) -> list[Suggestion]:
         """Completions of what was typed; see `Completer`. Queries come from a log, if there is one that is on."""
-        text = clean_text(typed[: limits.QUERY_CHARACTERS_MAX]).lstrip()
-        if text.isascii() and text.isalnum():  # The first word, as it mostly is.
-            key = beginning = text.lower()
+        if typed.isascii() and typed.isalnum():  # The first word, as it mostly is.
+            key = beginning = typed[: limits.QUERY_CHARACTERS_MAX].lower()
             head = before = ""
         else:
+            text = clean_text(typed[: limits.QUERY_CHARACTERS_MAX]).lstrip()
             placed = placed_surfaces(text)
             if not placed:
                 return []

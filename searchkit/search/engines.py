@@ -42,7 +42,7 @@ class _Auto:
         self._lock = Lock()
         self._asked = 0
         self._ranker: Ranker = rank_plain
-        self.loaded = self._held_back = False
+        self.loaded = self.held_back = False
         self._words_asked = 0
 
     def ranker(self, snapshot: IndexSnapshot, parameters: Parameters) -> Ranker:
@@ -53,12 +53,10 @@ class _Auto:
             return self._ranker
 
     def for_words(self) -> Literal["numpy", "numba"]:
-        """Who completes and corrects: the kernels where something has loaded numba, or enough was asked to load them."""
-        if "numba" in sys.modules and not self._held_back:
-            return "numba"
+        """Who completes and corrects until the kernels are there, which are loaded when enough was asked."""
         with self._lock:
             self._words_asked += 1
-            if self._words_asked == QUERIES_BEFORE_KERNELS and not self._held_back:
+            if self._words_asked == QUERIES_BEFORE_KERNELS and not self.held_back:
                 self._beside(load_word_kernels)
         return "numpy"
 
@@ -71,7 +69,7 @@ class _Auto:
 
     def _beside(self, load: Callable[[], None]) -> None:
         """Load something in a thread. Words are left to NumPy meanwhile, and for good if it fails."""
-        self._held_back = True
+        self.held_back = True
         threading.Thread(target=self._try, args=(load,), name="searchkit-kernels", daemon=True).start()
 
     def _try(self, load: Callable[[], None]) -> None:
@@ -84,15 +82,17 @@ class _Auto:
                 "the compiled kernels could not be loaded; going on with NumPy", exc_info=True
             )
             return
-        self._held_back = False
+        self.held_back = False
 
 
 _auto = _Auto()
 
 
 def engine_for_words(engine: Engine) -> Literal["numpy", "numba"]:
-    """Who completes or corrects, by the engine asked for."""
-    return _auto.for_words() if engine == "auto" else engine
+    """Who completes or corrects, by the engine asked for: the kernels, once something has loaded numba."""
+    if engine != "auto":
+        return engine
+    return "numba" if "numba" in sys.modules and not _auto.held_back else _auto.for_words()
 
 
 def _ask_each_kind(ranker: Ranker, snapshot: IndexSnapshot, parameters: Parameters) -> None:

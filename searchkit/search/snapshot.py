@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from searchkit.index.querylog import QueryLog
     from searchkit.model.explanation import Explanation
     from searchkit.model.suggestions import Correction, Suggestion
+    from searchkit.search.assist import Assistant
     from searchkit.search.known_words import KnownWords
 
 _COMPILED = ("auto", "numba")
@@ -43,6 +44,7 @@ class Snapshot:
         self._log = log
         self._held: IndexSnapshot | None = held
         self._analyzer = analyzer
+        self._assistant: Assistant | None = None
         self.known_words: KnownWords | None = None
         """The quick way for plain words, once the kernels are there; see `quick`."""
 
@@ -207,17 +209,23 @@ class Snapshot:
         RequestError, LimitExceeded
             If something asked for makes no sense.
         """
-        from searchkit.search.assist import assistant_of
-
         held = self.held
         check_typed(prefix, limit)
-        engine = engine_for_words("auto")
         if within is None and site is None and language is None:
-            return assistant_of(held, self._analyzer).suggest(prefix, limit, self._log, engine)
-        from searchkit.search.within import checked
+            assistant = self._assistant or self._own_assistant()
+        else:
+            from searchkit.search.assist import assistant_of
+            from searchkit.search.within import checked
 
-        assistant = assistant_of(held, self._analyzer, checked(within, site, language))
-        return assistant.suggest(prefix, limit, self._log, engine)
+            assistant = assistant_of(held, self._analyzer, checked(within, site, language))
+        return assistant.suggest(prefix, limit, self._log, engine_for_words("auto"))
+
+    def _own_assistant(self) -> Assistant:
+        """Who completes and corrects from the whole commit; importing him is not cheap."""
+        from searchkit.search.assist import assistant_of
+
+        self._assistant = found = assistant_of(self.held, self._analyzer)
+        return found
 
     def correct(self, text: str, mode: Mode = "any", *, engine: Engine = "auto") -> Correction | None:
         """A better spelling of a query: one that is likelier, and finds more.
@@ -236,11 +244,9 @@ class Snapshot:
         Correction or None
             None if the query is best left alone, or nothing finds more.
         """
-        from searchkit.search.assist import assistant_of
-
-        held = self.held
+        assistant = self._assistant or self._own_assistant()
         check_request(text, 0, mode, "bm25")
-        return assistant_of(held, self._analyzer).correct(text, mode, engine_for_words(engine))
+        return assistant.correct(text, mode, engine_for_words(engine))
 
     def get(self, id: str) -> dict[str, Any]:
         """The stored record of a document; raises DocumentMissing if there is none."""
@@ -266,7 +272,7 @@ class Snapshot:
 
     def close(self) -> None:
         """Let go of the commit. Hits already given out stay readable."""
-        self._held = self.known_words = None
+        self._held = self._assistant = self.known_words = None
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ few are found, those that do with one letter more, less, or other; and, from `TW
 at all, those that do with two slips. Of each kind as many as there is room for, in the order of words above: by how often
 they stand after the word before, then the most frequent, then in their order.
 
-Cost: 20 to 40 microseconds, whatever the length of the beginning, and some ten more with a word before it; 20 more where
+Cost: 20 to 30 microseconds, whatever the length of the beginning, and some ten more with a word before it; five more where
 slips are forgiven, 100 without the compiled kernels, and two milliseconds where two slips are. What this module does not
 know: folding, and where words come from.
 """
@@ -26,7 +26,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,10 @@ _COMPILED_MAX: Final = max(CONTEXT, limits.SUGGESTIONS_MAX) + LITTLE
 """Words of a kind of slip up to which the kernel has room for them; more are asked for by nobody but a test."""
 _OPENINGS_MAX: Final = 4_096
 """Beginnings whose most frequent words are remembered; a kilobyte each."""
+_LETTERS_MAX, _KNOWN_LETTERS = 64, 6
+"""Letters of a beginning the kernels have room for, and how many they know without reading the words."""
+_Kind: TypeAlias = tuple[list[int], list[int]]
+"""Words that one kind of slip leads to, best first: numbers and counts."""
 _WORD, _NEVER = itertools.repeat("word"), itertools.repeat(0)
 _suggestion: Final[Callable[[Iterable[object]], Suggestion]] = partial(tuple.__new__, Suggestion)
 """A suggestion of its four members: a call of its class takes ten times as long."""
@@ -159,13 +163,14 @@ class Completer:
         engine : {"numpy", "numba"}
             Who computes; the answers are the same.
         """
-        if engine == "numba" and limit <= _COMPILED_MAX and not (before and self._pairs.read is None):
+        compiled = engine == "numba" and limit <= _COMPILED_MAX
+        if compiled and len(beginning) <= _LETTERS_MAX and not (before and self._pairs.read is None):
             found = self._quick(head, before, beginning, key, limit, asked)
         else:
             words = self.words(head, before, beginning, limit)
             found = _mixed(asked, words, self._titles.complete(key, limit) if key else [], limit)
-        if len(found) < min(LITTLE, limit) and FORGIVEN_FROM <= len(beginning) <= TYPED_MAX:
-            found += self._forgiving(head, before, beginning, found, limit, engine)
+        if len(found) < LITTLE and len(found) < limit and FORGIVEN_FROM <= len(beginning) <= TYPED_MAX:
+            return found + self._forgiving(head, before, beginning, found, limit, compiled=compiled)
         return found
 
     def words(self, head: str, before: str, beginning: str, limit: int) -> list[Suggestion]:
@@ -174,7 +179,7 @@ class Completer:
             return []
         if not before:
             ranked = self._lexicon.ranked
-            return self._suggestions(head, ranked.best(*ranked.range_of(beginning), limit))
+            return self._suggestions(head, ranked.best(*ranked.range_of(beginning), limit).tolist())
         chosen, hashes = self._openings.get(beginning) or self._opening(beginning)
         return self._in_context(head, before, chosen, hashes, limit, known_only=not beginning)
 
@@ -196,19 +201,31 @@ class Completer:
         """The best of some words, given best first: those that stand right after the word before, then the others."""
         which, counts = self._pairs.after(word_hash(before), hashes)
         if not len(which):
-            return [] if known_only else self._suggestions(head, chosen[:limit])
+            return [] if known_only else self._suggestions(head, chosen[:limit].tolist())
         together = dict(zip(which.tolist(), counts.tolist(), strict=True))
         order = sorted(together, key=lambda place: -together[place])[:limit]  # Equal ones stay in order of weight.
         if len(order) < limit and not known_only:
             others = [place for place in range(min(len(chosen), limit)) if place not in together]
             order += others[: limit - len(order)]
-        return self._suggestions(head, chosen.take(order), [together.get(place, 0) for place in order])
+        return self._suggestions(head, chosen.take(order).tolist(), [together.get(place, 0) for place in order])
 
-    def _suggestions(self, head: str, numbers: Numbers, together: Sequence[int] = ()) -> list[Suggestion]:
-        words, shown = self._lexicon.words, self._shown.get
-        counts = self._lexicon.counts.take(numbers).tolist()
-        texts = [head + shown(word, word) for word in map(words.__getitem__, numbers.tolist())]
-        return list(map(_suggestion, zip(texts, counts, _WORD, together or _NEVER, strict=False)))
+    def _suggestions(self, head: str, numbers: Sequence[int], together: Iterable[int] = _NEVER) -> list[Suggestion]:
+        weights = self._lexicon.counts[np.asarray(numbers, np.int64)].tolist()
+        return self._spelled(head, numbers, weights, together)
+
+    def _spelled(
+        self, head: str, numbers: Iterable[int], weights: Iterable[int], together: Iterable[int] = _NEVER
+    ) -> list[Suggestion]:
+        return list(map(_suggestion, zip(self._texts(head, numbers), weights, _WORD, together, strict=False)))
+
+    @cached_property
+    def _display(self) -> list[str]:
+        """How each word is shown."""
+        return [self._shown.get(word, word) for word in self._lexicon.words] if self._shown else self._lexicon.words
+
+    def _texts(self, head: str, numbers: Iterable[int]) -> list[str]:
+        texts = list(map(self._display.__getitem__, numbers))
+        return [head + text for text in texts] if head else texts
 
     # --- the compiled way ---------------------------------------------------------------------------------
 
@@ -218,19 +235,14 @@ class Completer:
 
         return Compiled(self._lexicon, self._pairs.read, self._titles.ranked, CONTEXT)
 
-    @cached_property
-    def _display(self) -> list[str]:
-        """How each word is shown."""
-        return [self._shown.get(word, word) for word in self._lexicon.words] if self._shown else self._lexicon.words
-
-    def _spelled(
-        self, head: str, numbers: Iterable[int], weights: Iterable[int], together: Iterable[int]
-    ) -> list[Suggestion]:
-        return list(map(_suggestion, zip(self._texts(head, numbers), weights, _WORD, together, strict=False)))
-
-    def _texts(self, head: str, numbers: Iterable[int]) -> list[str]:
-        display = self._display
-        return [head + display[number] for number in numbers] if head else [display[number] for number in numbers]
+    def _compiled_for(self, before: str, letters: int) -> Compiled:
+        """What the kernels read, with all that is needed for so many letters and perhaps a word before."""
+        compiled = self._compiled
+        if letters > _KNOWN_LETTERS and not compiled.has_letters:
+            compiled.take_letters(self._beginnings)
+        if before and not compiled.has_hashes:
+            compiled.take_hashes(self._hashes)
+        return compiled
 
     def _quick(
         self, head: str, before: str, beginning: str, key: str, limit: int, asked: Sequence[Suggestion]
@@ -240,15 +252,13 @@ class Completer:
         numbers: list[int] = []
         weights: list[int] = []
         with self._lock:
-            compiled = self._compiled
-            if not compiled.knows(beginning):
-                compiled.take_letters(self._beginnings)
+            compiled = self._compiled_for(before, len(beginning))
             if beginning and not before and key == beginning:
                 numbers, weights, titles = compiled.both(beginning, limit)
             else:
                 if before:
                     numbers, weights, together = compiled.after(
-                        word_hash(before), beginning, limit, self._hashes, known_only=not beginning
+                        word_hash(before), beginning, limit, known_only=not beginning
                     )
                 elif beginning:
                     numbers, weights, _ = compiled.both(beginning, limit)
@@ -257,12 +267,13 @@ class Completer:
             words = self._spelled(head, numbers, weights, together)
             return _mixed(asked, words, self._titles.suggestions(titles), limit)
         texts = self._texts(head, numbers)
-        if titles:
-            known, shown = set(map(str.casefold, texts)), self._titles.shown
-            titles = [number for number in titles if shown[number].casefold() not in known]
-            del texts[max((limit + 1) // 2, limit - len(titles)) :]
+        if not titles:
+            return list(map(_suggestion, zip(texts, weights, _WORD, together, strict=False)))
+        known, shown = set(map(str.casefold, texts)), self._titles.shown
+        titles = [number for number in titles if shown[number].casefold() not in known]
+        del texts[max((limit + 1) // 2, limit - len(titles)) :]
         found = list(map(_suggestion, zip(texts, weights, _WORD, together, strict=False)))
-        return found + self._titles.suggestions(titles[: limit - len(found)]) if titles else found
+        return found + self._titles.suggestions(titles[: limit - len(found)])
 
     # --- slips ------------------------------------------------------------------------------------------
 
@@ -270,66 +281,65 @@ class Completer:
     def _beginnings(self) -> Beginnings:
         return Beginnings(self._lexicon.words)
 
-    @cached_property
-    def _slip_index(self) -> Any:
-        from searchkit.suggest.kernels.beginnings import SlipIndex
-
-        return SlipIndex(self._beginnings, self._lexicon.ranked, self._compiled.openings)
-
     def _forgiving(
-        self, head: str, before: str, beginning: str, found: Sequence[Suggestion], limit: int, engine: Engine
+        self, head: str, before: str, beginning: str, found: Sequence[Suggestion], limit: int, *, compiled: bool
     ) -> list[Suggestion]:
         """Words that begin as if there were slips in what was typed, to follow what was found without."""
         texts = {one.text.casefold() for one in found}
         forgiven: list[Suggestion] = []
         keep = (CONTEXT if before else limit) + LITTLE
-        for numbers in self._slipped(beginning, keep, engine):
-            if numbers is None:
-                if texts:
-                    break
-                numbers = self._best_beginning_with(self._beginnings.two_slips(beginning), beginning, keep)
-            if not len(numbers):
+        for kind in self._slipped(beginning, keep) if compiled else self._plainly_slipped(beginning, keep):
+            if kind is None and texts:
+                break
+            numbers, weights = kind or self._best_beginning_with(self._beginnings.two_slips(beginning), beginning, keep)
+            if not numbers:
                 continue
             room = limit - len(found) - len(forgiven)
             wanted = room + len(texts)  # Some may have been found before.
-            if (
-                before
-                and engine == "numba"
-                and wanted <= _COMPILED_MAX >= len(numbers)
-                and self._pairs.read is not None
-            ):
-                with self._lock:
-                    found_after = self._compiled.after_of(word_hash(before), numbers, self._hashes[numbers], wanted)
-                words = self._spelled(head, *found_after)
-            elif before:
-                words = self._in_context(head, before, numbers, self._hashes[numbers], wanted)
+            if before:
+                words = self._after(head, before, numbers, wanted, compiled=compiled)
             else:
-                words = self._suggestions(head, numbers[:wanted])
-            forgiven += [one for one in words if one.text.casefold() not in texts][:room]
-            texts |= {one.text.casefold() for one in forgiven}
+                words = self._spelled(head, numbers[:wanted], weights)
+            if texts:
+                words = [one for one in words if one.text.casefold() not in texts][:room]
+            forgiven += words
             if len(found) + len(forgiven) >= min(LITTLE, limit):
                 break
+            texts.update(one.text.casefold() for one in words)
         return forgiven
 
-    def _slipped(self, beginning: str, keep: int, engine: Engine) -> Iterator[Numbers | None]:
-        """Words for each kind of slip, in the order they are thought of: two letters exchanged, any other, two (None)."""
-        if engine == "numba" and keep <= _COMPILED_MAX:
+    def _after(self, head: str, before: str, numbers: list[int], limit: int, *, compiled: bool) -> list[Suggestion]:
+        """The best of some words, given best first: those that stand right after the word before, then the others."""
+        if compiled and self._pairs.read is not None and limit <= _COMPILED_MAX >= len(numbers):
             with self._lock:
-                both = self._slip_index.look_up(beginning, keep)
-            yield from both
-        else:
-            for variants in self._beginnings.one_slip(beginning):
-                yield self._best_beginning_with(variants, beginning, keep)
+                found = self._compiled_for(before, 0).after_of(word_hash(before), numbers, limit)
+            return self._spelled(head, *found)
+        chosen = np.array(numbers, np.uint32)
+        return self._in_context(head, before, chosen, self._hashes[chosen], limit)
+
+    def _slipped(self, beginning: str, keep: int) -> Sequence[_Kind | None]:
+        """Words for each kind of slip, in the order they are thought of: two letters exchanged, any other, two (None)."""
+        if keep > _COMPILED_MAX:
+            return [*self._plainly_slipped(beginning, keep)]
+        with self._lock:
+            both = self._compiled_for("", TYPED_MAX).slips(beginning, keep)
+        return (*both, None) if len(beginning) >= TWICE_FROM else both
+
+    def _plainly_slipped(self, beginning: str, keep: int) -> Iterator[_Kind | None]:
+        """The same without the compiled kernels."""
+        for variants in self._beginnings.one_slip(beginning):
+            yield self._best_beginning_with(variants, beginning, keep)
         if len(beginning) >= TWICE_FROM:
             yield None
 
-    def _best_beginning_with(self, variants: Iterable[str], beginning: str, keep: int) -> Numbers:
+    def _best_beginning_with(self, variants: Iterable[str], beginning: str, keep: int) -> _Kind:
         """The best words that begin with any variant and not with what was typed."""
         ranked = self._lexicon.ranked
         exact = ranked.range_of(beginning)
         ranges = [some for variant in set(variants) if (some := ranked.range_of(variant))[0] < some[1]]
         numbers = ranked.best_of(ranges, keep + exact[1] - exact[0])
-        return numbers[(numbers < exact[0]) | (numbers >= exact[1])][:keep]
+        numbers = numbers[(numbers < exact[0]) | (numbers >= exact[1])][:keep]
+        return numbers.tolist(), self._lexicon.counts[numbers].tolist()
 
 
 def _mixed(

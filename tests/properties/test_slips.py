@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from searchkit.suggest import complete
 from searchkit.suggest.beginnings import TYPED_MAX
 from searchkit.suggest.complete import Completer, Titles
+from searchkit.suggest.kernels import completions
 from searchkit.suggest.kernels.beginnings import KEEP_MAX
-from searchkit.suggest.kernels.openings import ASKED_MAX
+from searchkit.suggest.kernels.completions import LETTERS_MAX
+from searchkit.suggest.kernels.openings import ASKED_MAX, KNOWN
 from searchkit.suggest.lexicon import Lexicon
 from searchkit.suggest.pairs import PairCounts, Pairs, cells_of, word_hash
 
@@ -110,7 +112,10 @@ def test_more_words_after_another_than_are_asked_about() -> None:
 
 
 def test_the_kernel_has_room_for_all_that_may_be_asked_for() -> None:
-    """Both limits are numbers of their own, and must stay in step."""
+    """These limits are numbers of their own, and must stay in step."""
+    assert complete._KNOWN_LETTERS == KNOWN
+    assert complete._LETTERS_MAX == LETTERS_MAX >= complete.TYPED_MAX
+    assert len(completions._KINDS) == completions._SLIPPED + 1
     assert complete._COMPILED_MAX <= KEEP_MAX
     assert complete._COMPILED_MAX <= ASKED_MAX
 

@@ -3,32 +3,30 @@
 The hash of every variant is asked of the bits of `Beginnings` first, none waiting for the answer of another, so that the
 processor fetches many lines of memory at once. The dozen that are left are looked up among the words, each within those
 that begin with the letters ahead of its slip, and the best ranks of what is found are kept. Cost: 10 microseconds, and 40
-bytes a word. One look-up at a time: it has one room to work in. What this module does not know: what a word weighs.
+bytes a word. What this module does not know: what a word weighs.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from searchkit.jit import INLINE, JIT, njit
-from searchkit.suggest.beginnings import ALPHABET, FIRST, POWERS, TYPED_MAX, known_bits
+from searchkit.suggest.beginnings import FIRST, POWERS, known_bits
 from searchkit.suggest.kernels.memory import prefetch
 from searchkit.suggest.kernels.openings import keep_best, opening_of_words
 
-if TYPE_CHECKING:
-    from searchkit.suggest.beginnings import Beginnings
-    from searchkit.suggest.kernels.openings import Openings
-    from searchkit.suggest.lexicon import Ranked
-
 KEEP_MAX = 160
 """Words of one kind that can be asked for at once."""
+LESS_LIKELY = 2
+"""The row of an answer of `look_up` that has words with any other slip than two letters exchanged."""
 _EXCHANGED, _LESS, _OTHER, _MORE = range(4)
 """What a slip was; with its place and a letter it is a variant."""
 _KIND, _PLACE, _LETTER = 16, 8, 0xFF
 _AHEAD, _BEHIND = 0, 1
 """Rows of sums: hashes of the first 0, 1, … letters, and of what is left without them."""
+_WORD = np.uint64(0xFFFFFFFF)
 _HURRY = 32
 """Variants ahead of the one that is looked at whose bits are asked for."""
 
@@ -113,9 +111,10 @@ def _spell(typed: Any, variant: Any, letters: Any, spelled: Any) -> Any:
 @njit(**JIT)
 def look_up(
     typed: Any, keep: Any, heads: Any, firsts: Any, nexts: Any, codes: Any, starts: Any, bits: Any, shift: Any,
-    letters: Any, ranks: Any, best: Any, variants: Any, hashes: Any, spelled: Any, sums: Any, top: Any,
+    letters: Any, ranks: Any, best: Any, counts: Any, variants: Any, hashes: Any, spelled: Any, sums: Any, room: Any,
+    top: Any,
 ) -> Any:  # fmt: skip
-    """The best words of two kinds, two letters exchanged and any other slip, into the rows of `top`: ranks above words.
+    """The best words of two kinds, two letters exchanged and any other slip, and their counts, into two rows of `top` each.
 
     Parameters
     ----------
@@ -138,41 +137,17 @@ def look_up(
         low, high = opening_of_words(spelled, size, heads, firsts, nexts, codes, starts)
         row = min(variant >> _KIND, 1)
         some = held if row == 0 else others
-        some = keep_best(low, min(high, max(exact_low, low)), ranks, best, top[row], some, keep)
-        some = keep_best(max(low, min(exact_high, high)), high, ranks, best, top[row], some, keep)
+        some = keep_best(low, min(high, max(exact_low, low)), ranks, best, room[row], some, keep)
+        some = keep_best(max(low, min(exact_high, high)), high, ranks, best, room[row], some, keep)
         if row == 0:
             held = some
         else:
             others = some
-    return held | others << 16
-
-
-class SlipIndex:
-    """The words of a lexicon, as `look_up` reads them."""
-
-    def __init__(self, beginnings: Beginnings, ranked: Ranked, openings: Openings) -> None:
-        most = 2 * ALPHABET * TYPED_MAX + 2 * TYPED_MAX
-        self._read = (
-            *openings.read, beginnings.codes, beginnings.starts, beginnings.bits, beginnings.shift,
-            beginnings.letter_codes, ranked.ranks, ranked.best_of_blocks, np.zeros(most, np.int64),
-            np.zeros(most, np.uint64), np.zeros(TYPED_MAX + 1, np.uint32), np.zeros((2, TYPED_MAX + 1), np.uint64),
-        )  # fmt: skip
-        self._top = np.zeros((2, KEEP_MAX), np.uint64)
-
-    def look_up(self, typed: str, keep: int) -> tuple[Any, Any]:
-        """Numbers of the best words with two letters exchanged, and of those with any other slip, best first.
-
-        Parameters
-        ----------
-        typed : str
-            Up to `TYPED_MAX` letters; words that begin so are left out.
-        keep : int, 1 to `KEEP_MAX`
-
-        Returns
-        -------
-        tuple of two ndarrays of uint32
-        """
-        codes = np.frombuffer(typed.encode("utf-32-le", "surrogatepass"), np.uint32)
-        held = look_up(codes, keep, *self._read, self._top)
-        numbers = self._top.astype(np.uint32)  # The ranks above are cut off.
-        return numbers[0, : held & 0xFFFF], numbers[1, : held >> 16]
+    for row, kept in ((0, held), (1, others)):
+        for place in range(kept):
+            prefetch(counts, np.int64(room[row, place] & _WORD))
+    for row, kept in ((0, held), (1, others)):
+        for place in range(kept):
+            word = np.int64(room[row, place] & _WORD)  # The ranks above are cut off.
+            top[LESS_LIKELY * row, place], top[LESS_LIKELY * row + 1, place] = word, counts[word]
+    return np.int64(held | others << 16)

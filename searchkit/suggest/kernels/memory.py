@@ -52,7 +52,10 @@ def popcount(typing_context: Any, value: Any) -> Any:
 
 
 def _opener(element: Any) -> Any:
-    """An intrinsic that gives the array with a place in `Arrays`: of one axis, or of rows of a known length."""
+    """An intrinsic that gives the array with a place in `Arrays`: of one axis, or of rows of a known length.
+
+    It takes the context of these, or its address.
+    """
 
     @intrinsic
     def array_at(typing_context: Any, context: Any, number: Any, columns: Any) -> Any:
@@ -60,7 +63,10 @@ def _opener(element: Any) -> Any:
         array_type = types.Array(element, 1 if flat else 2, "C")
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            held = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+            if isinstance(signature.args[0], types.Integer):
+                held = builder.inttoptr(arguments[0], context.get_value_type(types.CPointer(types.int64)))
+            else:
+                held = context.make_array(signature.args[0])(context, builder, arguments[0]).data
             first = builder.shl(arguments[1], ir.Constant(arguments[1].type, 1))
             address = builder.load(builder.gep(held, [first]))
             lengths = [builder.load(builder.gep(held, [builder.add(first, ir.Constant(first.type, 1))]))]
@@ -89,6 +95,8 @@ class Arrays:
     ----------
     context : ndarray of int64
         Address, and length of the first axis, of each.
+    address : int
+        Where that lies.
     """
 
     def __init__(self, arrays: Sequence[tuple[npt.NDArray[Any], type]]) -> None:
@@ -96,13 +104,15 @@ class Arrays:
             raise ValueError("a kernel reads arrays of its own kinds that lie in one piece")
         self._kept = [array for array, _ in arrays]
         self.context = np.array([n for array in self._kept for n in (array.ctypes.data, len(array))], np.int64)
+        self.address: int = self.context.ctypes.data
 
 
 def _checked(kind: Any) -> Any:
     """The same in Python."""
 
     def array_at(context: Any, number: Any, columns: Any) -> Any:
-        address, length = context[2 * number : 2 * number + 2].tolist()
+        here = context if isinstance(context, int) else context.ctypes.data
+        address, length = (ctypes.c_int64 * 2).from_address(here + 16 * number)
         shape = length if columns is None else (length, columns)
         size = int(np.prod(shape)) * np.dtype(kind).itemsize
         if size == 0:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from searchkit.jit import JIT, njit
-from searchkit.suggest.kernels.memory import i64_at, popcount, prefetch, u16_at, u32_at, u64_at
+from searchkit.suggest.kernels.memory import popcount, prefetch
 from searchkit.suggest.lexicon import BLOCK
 from searchkit.suggest.pairs import CELL_BITS
 
@@ -282,52 +282,6 @@ def in_context(
     for place in range(held):
         top[1, place] = counts[top[0, place]]
     return held | count << OPEN_BITS | many << MANY_BIT
-
-
-@njit(**JIT)
-def of_both(typed: Any, limit: Any, context: Any) -> Any:
-    """`best_of_both` in the arrays of a context; see `completions.Compiled`."""
-    return best_of_both(
-        typed, limit, i64_at(context, 0, None), u32_at(context, 1, None), i64_at(context, 2, None),
-        u32_at(context, 3, None), i64_at(context, 4, None), u32_at(context, 5, None), u32_at(context, 6, None),
-        i64_at(context, 7, None), i64_at(context, 8, None), u32_at(context, 9, None), i64_at(context, 10, None),
-        u32_at(context, 11, None), u32_at(context, 12, None), u64_at(context, 13, None),
-        i64_at(context, 14, ASKED_MAX),
-    )  # fmt: skip
-
-
-@njit(**JIT)
-def of_titles(key: Any, limit: Any, context: Any) -> Any:
-    """`best_titles` in them."""
-    return best_titles(
-        key, limit, i64_at(context, 8, None), u32_at(context, 9, None), i64_at(context, 10, None),
-        u32_at(context, 11, None), u32_at(context, 12, None), u64_at(context, 13, None),
-        i64_at(context, 14, ASKED_MAX),
-    )  # fmt: skip
-
-
-@njit(**JIT)
-def of_titles_between(low: Any, high: Any, limit: Any, context: Any) -> Any:
-    """`best_between` in them."""
-    return best_between(
-        low, high, limit, u32_at(context, 11, None), u32_at(context, 12, None), u64_at(context, 13, None),
-        i64_at(context, 14, ASKED_MAX),
-    )  # fmt: skip
-
-
-@njit(**JIT)
-def of_context(
-    typed: Any, count: Any, chosen: Any, hashes: Any, first: Any, limit: Any, known_only: Any, all_hashes: Any,
-    context: Any,
-) -> Any:  # fmt: skip
-    """`in_context` in them."""
-    return in_context(
-        typed, count, chosen, hashes, first, limit, known_only, i64_at(context, 0, None), u32_at(context, 1, None),
-        i64_at(context, 2, None), u32_at(context, 3, None), i64_at(context, 4, None), u32_at(context, 5, None),
-        u32_at(context, 6, None), i64_at(context, 7, None), all_hashes, u64_at(context, 15, None),
-        u32_at(context, 16, None), u16_at(context, 17, None), i64_at(context, 18, None), u64_at(context, 13, None),
-        i64_at(context, 14, ASKED_MAX),
-    )  # fmt: skip
 
 
 class Openings:

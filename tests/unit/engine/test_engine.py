@@ -369,7 +369,7 @@ found = [index.suggest("quixk") for _ in range(engines.QUERIES_BEFORE_KERNELS)]
 for thread in threading.enumerate():
     if thread.name == "searchkit-kernels":
         thread.join()
-assert engines._auto.for_words() == "numba" and "numba" in sys.modules
+assert engines.engine_for_words("auto") == "numba" and "numba" in sys.modules
 assert found == [index.suggest("quixk")] * len(found) and found[0], found[0]
 print("the same")
 """
