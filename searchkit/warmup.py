@@ -26,6 +26,7 @@ from searchkit.model.vocabulary import Vocabulary
 from searchkit.search.engines import load_word_kernels
 from searchkit.segment.suggestions import vocal_of
 from searchkit.suggest.harvest import Words
+from searchkit.suggest.parts import encode_words
 
 _LETTERS = str.maketrans("0123456789", "abcdefghij")
 _DOCUMENTS, _WORDS, _WORDS_OF_A_DOCUMENT = 12_000, 400, 40
@@ -115,7 +116,8 @@ def _warm_up_analysis() -> None:
     text = "one two na\u00efve three".encode()
     table.numbers([text], text + bulk.GUARD)
     stream, counts = table.spoken()
-    tally.tally([(stream, counts.astype(np.int64))], 1, words.hashes())
+    counted, _ = tally.tally([(stream, counts.astype(np.int64))], 1, words.hashes())
+    encode_words(words.letters(), counted, words.gathered)
 
 
 def _records(first: int) -> Iterator[dict[str, str]]:

@@ -249,6 +249,13 @@ class Analyzer:
         """Case, accents and apostrophes folded away, not stemmed: what a prefix is compared with. May be empty."""
         return self._folded[self._bare(cut.narrow(word))]
 
+    def fold_all(self, words: list[str]) -> list[str]:
+        """`fold` of each of some words, at a third of the cost of asking one by one; nothing is remembered."""
+        plain = cut.narrow("\n".join(words)).split("\n")
+        folded = self._folder.fold_all([self._bare(word) if _APOSTROPHE.search(word) else word for word in plain])
+        # What is put between words may be in one of them, but never vanishes.
+        return folded if len(folded) == len(words) else list(map(self.fold, words))
+
     @property
     def stems(self) -> bool:
         """Whether terms are stems; else they are the words themselves, folded."""

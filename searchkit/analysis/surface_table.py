@@ -105,8 +105,9 @@ class SurfaceTable:
         self._arena = np.zeros(4 * self._slots_at_first, np.uint8)
         self._ends = np.zeros(self._slots_at_first // 2, np.int64)
         self._simple = np.zeros(self._slots_at_first // 2, np.bool_)
-        self._term_of = np.zeros(self._slots_at_first // 2, np.int32)
-        self._word_of = np.zeros(self._slots_at_first // 2, np.uint32)
+        self._terms_and_words = np.zeros(
+            (self._slots_at_first // 2, 2), np.int32
+        )  # Side by side: one line of the cache.
         self._several = packed("q", (0, 0))  # At 1: no term at all.
         arrays = self._arrays()
         self._bytes_at_first = sum(array.nbytes for array in arrays)
@@ -128,7 +129,7 @@ class SurfaceTable:
         return taken - self._bytes_at_first + self._several.itemsize * len(self._several)
 
     def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        return self._table, self._arena, self._ends, self._simple, self._term_of, self._word_of
+        return self._table, self._arena, self._ends, self._simple, self._terms_and_words
 
     def numbers(self, texts: Sequence[bytes], joined: bytes) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
         """Analyse texts.
@@ -186,7 +187,9 @@ class SurfaceTable:
         new = self._arena[start : used - 1].tobytes().decode("utf-8", "surrogatepass").split("\n")
         terms, words = self._read(new, self._simple[first:held])
         if self._words is not None:
-            self._word_of[first:held] = self._words.enter(self._arena, self._ends, self._simple, (first, held), words)
+            self._terms_and_words[first:held, 1] = self._words.enter(
+                self._arena, self._ends, self._simple, (first, held), words
+            )
         odd = [place for place, found in enumerate(terms) if type(found) is not str]
         alone = np.ones(held - first, np.bool_)
         alone[odd] = False
@@ -195,11 +198,11 @@ class SurfaceTable:
         numbers[alone] = np.fromiter(self._vocabulary.numbers(single), np.int32, held - first - len(odd))
         for place in odd:
             numbers[place] = self._place(terms[place])
-        self._term_of[first:held] = numbers
+        self._terms_and_words[first:held, 0] = numbers
         self._analysed = held
 
     def _place(self, found: Sequence[str]) -> int:
-        """What stands in `term_of` for the terms of a surface that has none or several."""
+        """What stands in place of a term for the terms of a surface that has none or several."""
         if not found:
             return -1
         place = len(self._several)
@@ -214,9 +217,8 @@ class SurfaceTable:
         old = self._table
         self._slots(2 * len(old))
         kernels.refill(old, self._table, self._shift, self._odd)
-        self._ends, self._simple, self._term_of, self._word_of = (
-            np.concatenate([known, np.zeros_like(known)])
-            for known in (self._ends, self._simple, self._term_of, self._word_of)
+        self._ends, self._simple, self._terms_and_words = (
+            np.concatenate([known, np.zeros_like(known)]) for known in (self._ends, self._simple, self._terms_and_words)
         )
 
     def _terms(self, firsts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
@@ -229,7 +231,7 @@ class SurfaceTable:
         while True:
             terms = np.empty(needed, np.uint32)
             needed = kernels.write_terms(
-                self._found, firsts, self._term_of, several, self._word_of, terms, counts, self._spoken
+                self._found, firsts, self._terms_and_words, several, terms, counts, self._spoken
             )
             if needed <= len(terms):
                 return terms[:needed], counts  # What it is too long is not worth a copy.

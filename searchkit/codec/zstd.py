@@ -16,7 +16,7 @@ else:
 LEVEL = 3
 
 
-def compress(data: bytes) -> bytes:
+def compress(data: bytes | memoryview) -> bytes:
     """Compress a block at level 3, zstd's default: half the size of the text, quick to write."""
     return bytes(zstd.compress(data, LEVEL))
 

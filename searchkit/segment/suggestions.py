@@ -43,7 +43,7 @@ Decoded = TypeVar("Decoded")
 
 def vocal_of(analyzer: Analyzer) -> Vocal:
     """How an analyzer makes words of text."""
-    return Vocal(surfaces, analyzer.word, analyzer.fold, analyzer.stems)
+    return Vocal(surfaces, analyzer.word, analyzer.fold_all, analyzer.stems)
 
 
 def words_of(analyzer: Analyzer) -> Callable[[], Words]:

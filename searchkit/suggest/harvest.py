@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
@@ -24,6 +24,7 @@ from searchkit.suggest.pairs import PairCounts, cells_of, word_hash
 
 if TYPE_CHECKING:
     from searchkit.suggest.kernels.words import WordTable
+    from searchkit.suggest.parts import Gathered
 
 TITLE_FIELD: Final = "title"
 """The field whose texts are offered as whole titles."""
@@ -35,6 +36,8 @@ _TOKEN_BYTES, _PLAIN_BYTES = 4, 8
 """Memory of a token, and what comes on top if pairs are counted the plain way; what the compiled one takes is given back
 before postings take more."""
 _LINE_FEED: Final = 10
+_TITLES_AT_ONCE, _BETWEEN = 256, "\u00a6"
+"""Titles looked at together, and a printable sign between them that hardly any has."""
 _TALLIED_AT_ONCE: Final = 1 << 13
 """Tokens counted at a time the plain way, which takes 50 bytes of each."""
 _TALLY_TOKENS_MIN: Final = 2_000_000
@@ -51,15 +54,15 @@ class Vocal:
         The stretches of a text that may be words.
     word : callable
         The word of a surface as it is shown; empty if it has none.
-    key : callable
-        A word folded, as it is looked up.
+    keys : callable
+        Words folded, as they are looked up.
     kept : bool
         Whether words are worth being kept: not where the terms of the index are the words.
     """
 
     surfaces: Callable[[str], list[str]]
     word: Callable[[str], str]
-    key: Callable[[str], str]
+    keys: Callable[[list[str]], list[str]]
     kept: bool = True
 
 
@@ -119,7 +122,8 @@ class Words(dict[str, int]):
         self.vocal = vocal
         self._slots = {} if slots is None else {"slots": slots}
         self._words: dict[str, int] = {}
-        self._keys: dict[int, str] = {}  # Of words that are not their own keys.
+        self._unlike: dict[int, str] = {}  # Words that may not be their own keys, until hashes are asked for,
+        self._hashed: dict[int, int] = {}  # and the hashes of those asked for before.
         self._table: WordTable | None = None
 
     def __missing__(self, surface: str) -> int:
@@ -134,12 +138,15 @@ class Words(dict[str, int]):
         number = self._words.get(word)
         if number is None:
             number = self._words[word] = len(self._words) + 1
-            self._note_key(number, word)
+            self._note([number], [word])
         return number
 
-    def _note_key(self, number: int, word: str) -> None:
-        if not (word.isascii() and word.isalnum()):
-            self._keys[number] = self.vocal.key(word)
+    def _note(self, numbers: list[int], words: Iterable[str]) -> None:
+        self._unlike.update(
+            (number, word)
+            for number, word in zip(numbers, words, strict=True)
+            if not (word.isascii() and word.isalnum())
+        )
 
     def remembered(self, surfaces: Sequence[str]) -> list[int]:
         """The number of the word of each surface; worked out once for each surface."""
@@ -187,8 +194,8 @@ class Words(dict[str, int]):
         ends = np.flatnonzero(letters == _LINE_FEED)
         chosen = np.fromiter(map(bool, words), np.bool_, len(words))
         numbers: npt.NDArray[np.uint32] = self._table.enter(letters, ends, chosen, 0, len(words))
-        for place in np.flatnonzero(numbers > before).tolist():
-            self._note_key(int(numbers[place]), words[place])
+        fresh = np.flatnonzero(numbers > before)
+        self._note(numbers[fresh].tolist(), map(words.__getitem__, fresh.tolist()))
         return numbers
 
     def names(self) -> list[str]:
@@ -201,14 +208,24 @@ class Words(dict[str, int]):
             return self._table.letters()
         return "".join([f"{word}\n" for word in self._words]).encode("utf-8")
 
+    @property
+    def gathered(self) -> Gathered | None:
+        """What puts letters in another order of words, where that is compiled."""
+        return None if self._table is None else self._table.gathered
+
     def hashes(self) -> npt.NDArray[np.uint32]:
         """What each word is known by in pairs, in order of number."""
+        hashes: npt.NDArray[np.uint32]
         if self._table is None:
-            keys = (self._keys.get(number, word) for word, number in self._words.items())
-            return np.fromiter(map(word_hash, keys), np.uint32, len(self._words))
-        hashes: npt.NDArray[np.uint32] = self._table.checks()
-        for number, key in self._keys.items():
-            hashes[number - 1] = word_hash(key)
+            hashes = np.fromiter(map(word_hash, self._words), np.uint32, len(self._words))
+        else:
+            hashes = self._table.checks()
+        if self._unlike:  # Folded together, which is a third of the work.
+            keys = self.vocal.keys(list(self._unlike.values()))
+            self._hashed.update(zip(self._unlike, map(word_hash, keys), strict=True))
+            self._unlike = {}
+        numbers = np.fromiter(self._hashed, np.int64, len(self._hashed))
+        hashes[numbers - 1] = np.fromiter(self._hashed.values(), np.uint32, len(self._hashed))
         return hashes
 
     @property
@@ -216,7 +233,8 @@ class Words(dict[str, int]):
         """Bytes it takes, about, and those that writing the words down will take."""
         held, table = (len(self._words), 0) if self._table is None else (len(self._table), self._table.memory)
         written = _WRITTEN_BYTES * held if self.vocal.kept else 0
-        return _SURFACE_BYTES * len(self) + _WORD_BYTES * (len(self._words) + len(self._keys)) + table + written
+        unlike = len(self._unlike) + len(self._hashed)
+        return _SURFACE_BYTES * len(self) + _WORD_BYTES * (len(self._words) + unlike) + table + written
 
 
 class Harvest:
@@ -269,15 +287,10 @@ class Harvest:
             counts = counts[wanted]
         self._batches.append((numbers, counts))
         if self._title is not None:
-            self._titles += [
-                title
-                if len(title) <= limits.TITLE_CHARACTERS_MAX
-                and title.isprintable()  # So that a plain space is the only white space.
-                and "  " not in title
-                and title.strip(" ") == title
-                else title_of(title)
-                for title in texts[self._title :: self._fields]
-            ]
+            titles = texts[self._title :: self._fields]
+            for first in range(0, len(titles), _TITLES_AT_ONCE):
+                some = titles[first : first + _TITLES_AT_ONCE]
+                self._titles += some if _are_titles(some) else map(title_of, some)
         plain = max(0, min(_TALLY_TOKENS_MIN - self._tokens, len(numbers)))
         self._tokens += len(numbers)
         return _TOKEN_BYTES * len(numbers) + _PLAIN_BYTES * plain + _TITLE_BYTES * (len(texts) // self._fields)
@@ -308,7 +321,7 @@ class Harvest:
 
         kept = self._words.vocal.kept
         counts, pairs, titles = self._tallied(alive)
-        return encode(pairs, titles, self._words.letters() if kept else None, counts)
+        return encode(pairs, titles, self._words.letters() if kept else None, counts, self._words.gathered)
 
 
 def _living(batches: Sequence[Spoken], alive: npt.NDArray[np.bool_], fields: int) -> Iterator[Spoken]:
@@ -366,6 +379,18 @@ def tally(
     del cells, stream
     found.sort()
     return counts, PairCounts.of_sorted(found)
+
+
+def _are_titles(texts: Sequence[str]) -> bool:
+    """Whether texts are titles as they are offered, for certain; asked of all together, as nearly all are."""
+    joined = _BETWEEN.join(["", *texts, ""])
+    return (
+        joined.isprintable()  # So that a plain space is the only white space.
+        and "  " not in joined
+        and f" {_BETWEEN}" not in joined
+        and f"{_BETWEEN} " not in joined
+        and max(map(len, texts)) <= limits.TITLE_CHARACTERS_MAX
+    )
 
 
 def title_of(text: str) -> str:

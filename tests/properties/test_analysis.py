@@ -111,6 +111,16 @@ def test_case_does_not_matter(text, language):
     assert isinstance(analyzer(language).fold(text), str)
 
 
+@given(
+    words=st.lists(texts | st.sampled_from(["a|b", "\uff5c", "l'homme", "ΟΔΟΣ", "O’Neill's"]), max_size=6),
+    language=languages,
+)
+def test_words_are_folded_together_as_alone(words, language):
+    """What stands beside a word changes nothing, whatever is in either."""
+    made = analyzer(language)
+    assert made.fold_all(words) == list(map(made.fold, words))
+
+
 @given(word=texts)
 def test_folding_is_idempotent(word):
     """Folding what is folded changes nothing."""

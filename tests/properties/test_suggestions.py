@@ -13,6 +13,8 @@ import searchkit
 from searchkit import Keyword, Schema, Text
 from searchkit.analysis.analyzer import analyzer
 from searchkit.errors import RequestError
+from searchkit.segment.suggestions import vocal_of
+from searchkit.suggest.harvest import Harvest, Words, title_of
 from searchkit.suggest.narrow import NEVER_LATIN
 from tests.reference import completions
 
@@ -278,6 +280,18 @@ def test_a_first_correction_that_reads_little_equals_others(tmp_path_factory, pa
             fresh = searchkit.open(index.path).snapshot()
             assert fresh.correct(text, mode, engine="numpy") == whole.correct(text, mode, engine="numpy"), (text, mode)
     index.close()
+
+
+@given(
+    titles=st.lists(
+        st.text(alphabet=" \t\u00a6\u00a0\u200bab", max_size=5) | st.sampled_from(["a" * 512, "a" * 513]), min_size=1
+    )
+)
+def test_titles_are_the_same_together_and_alone(titles) -> None:
+    """A title is offered as one line, whatever stands beside it."""
+    harvest = Harvest(Words(vocal_of(analyzer("none"))), ["title"])
+    harvest.add_many(titles)
+    assert harvest.result().titles == list(map(title_of, titles))
 
 
 def test_letters_of_other_alphabets_become_no_ascii_letters() -> None:

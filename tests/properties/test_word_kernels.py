@@ -14,10 +14,12 @@ from searchkit.suggest.harvest import tally
 from searchkit.suggest.kernels import nearby as kernels
 from searchkit.suggest.kernels.channel import FAR, ROOM, cost, kernel_costs
 from searchkit.suggest.kernels.tally import tally as compiled_tally
+from searchkit.suggest.kernels.words import WordTable
 from searchkit.suggest.lexicon import Lexicon, Ranked
 from searchkit.suggest.nearby import Nearby
 from searchkit.suggest.noise import tables
 from searchkit.suggest.pairs import PairCounts, Pairs, cells_of, word_hash
+from searchkit.suggest.parts import encode_words
 from searchkit.suggest.sounds import sounds
 
 words = st.text(alphabet="aeioyckstphgnlqézя", min_size=1, max_size=12)
@@ -87,6 +89,35 @@ def test_tallies_are_the_same(data) -> None:
     assert counts.tolist() == others.tolist() == [sum(word in text for text in documents) for word in range(1, 6)]
     assert pairs.cells.tolist() == other_pairs.cells.tolist()
     assert pairs.counts.tolist() == other_pairs.counts.tolist()
+
+
+def test_tallies_are_the_same_however_often_a_pair_is_there() -> None:
+    """A bucket of many blocks is counted like one of few, also where a block is just full."""
+    hashes = np.array([3, 1 << 31, 77, 5, (1 << 32) - 1], np.uint32)
+    draw = np.random.default_rng(5)
+    for size in (511, 512, 513, 1023, 1024, 40_000):
+        streams = [np.ones(size, np.uint32), draw.integers(0, 6, size).astype(np.uint32)]
+        batches = [(stream, np.array([3, 0, size - 3, 0], np.int64)) for stream in streams]
+        counts, pairs = tally(batches, 2, hashes)
+        others, other_pairs = compiled_tally(batches, 2, hashes)
+        assert counts.tolist() == others.tolist()
+        assert pairs.cells.tolist() == other_pairs.cells.tolist()
+        assert pairs.counts.tolist() == other_pairs.counts.tolist()
+
+
+@settings(deadline=None)
+@given(batches=st.lists(st.lists(st.text(alphabet="aBé東1", max_size=9), max_size=30), max_size=4))
+def test_words_are_numbered_and_written_as_a_dictionary_does(batches) -> None:
+    """Numbers are those of first sight, and letters in another order are the same bytes whoever brings them there."""
+    table, known = WordTable(slots=2), dict[str, int]()
+    for some in batches:
+        letters = np.frombuffer("\n".join([*some, ""]).encode(), np.uint8)
+        found = table.enter(letters, np.flatnonzero(letters == 10), np.array(list(map(bool, some)), bool), 0, len(some))
+        lower = [word.translate({ord("B"): "b"}) for word in some]
+        assert found.tolist() == [known.setdefault(word, len(known) + 1) if word else 0 for word in lower]
+    assert table.words() == list(known)
+    counts = np.arange(len(known)) % 3
+    assert encode_words(table.letters(), counts, table.gathered) == encode_words(table.letters(), counts)
 
 
 @given(weights=st.lists(st.integers(0, 50), max_size=400), data=st.data())

@@ -41,6 +41,8 @@ SIMPLE_BYTES_MAX = 128
 """Bytes of a surface that is marked as simple: its term is well within the limit whatever a stemmer does."""
 
 _KEY_BYTES = 16
+_AHEAD = 16
+"""Surfaces whose terms are being fetched while those of one are written down."""
 _LONG = np.uint64(1 << 32)
 _NUMBER = np.uint64((1 << 32) - 1)
 _BYTE, _HALF, _TOP, _SEVEN = np.uint64(8), np.uint64(32), np.uint64(56), np.uint64(7)
@@ -358,21 +360,17 @@ def refill(old: Any, table: Any, shift: Any, odd: Any) -> None:
 
 
 @njit(**JIT)
-def write_terms(
-    found: Any, firsts: Any, term_of: Any, several: Any, word_of: Any, terms: Any, counts: Any, words: Any
-) -> Any:
+def write_terms(found: Any, firsts: Any, read: Any, several: Any, terms: Any, counts: Any, words: Any) -> Any:
     """Write down the terms and the words of texts, from the numbers of their surfaces.
 
     Parameters
     ----------
     found, firsts
         As `scan` filled them.
-    term_of : ndarray of int32
-        For each surface the number of its only term; or -p if it has none or several.
+    read : ndarray of shape (surfaces, 2), int32
+        For each surface the number of its only term, or -p if it has none or several; and the number of its word.
     several : ndarray of int64
         At p, how many terms such a surface has, and then their numbers.
-    word_of : ndarray of uint32
-        For each surface the number of its word.
     terms : ndarray of uint32
         Takes the numbers of the terms, text after text.
     counts : ndarray of shape (texts,), uint32
@@ -385,21 +383,27 @@ def write_terms(
     int
         How many there are; if `terms` is shorter, those beyond it were not written.
     """
-    written, room, wanted = 0, len(terms), len(words)
+    # Places are unsigned, since else each is asked whether it counts from the end.
+    written, room, wanted = _ZERO, np.uint64(len(terms)), np.uint64(len(words))
+    last = firsts[-1] - 1
     for text in range(len(counts)):
         before = written
-        for place in range(firsts[text], firsts[text + 1]):
-            surface = found[place]
-            term = np.int64(term_of[surface])
+        for number in range(firsts[text], firsts[text + 1]):
+            fetch(read, np.int64(found[min(number + _AHEAD, last)]))
+            place = np.uint64(number)
+            surface = np.uint64(found[place])
+            term = np.int64(read[surface, 0])
             if place < wanted:
-                words[place] = word_of[surface]
-            size = 1 if term >= 0 else several[-term]
-            if written + size <= room:
-                if term >= 0:
+                words[place] = read[surface, 1]
+            if term >= 0:
+                if written < room:
                     terms[written] = term
-                else:
-                    for row in range(size):
-                        terms[written + row] = several[1 - term + row]
-            written += size
+                written += _ONE
+            else:
+                size = np.uint64(several[-term])
+                if written + size <= room:
+                    for row in range(several[-term]):
+                        terms[written + np.uint64(row)] = several[1 - term + row]
+                written += size
         counts[text] = written - before
-    return written
+    return np.int64(written)

@@ -2,7 +2,8 @@
 
 An open hash table whose entries are numbers of words, each with 32 bits of its hash beside it; the letters of all words
 lie one after the other. The hash multiplies by an odd number drawn anew in every process, and folds after every letter,
-so that nobody can write a text whose words all collide. Cost: some 50 nanoseconds a word.
+so that nobody can write a text whose words all collide. All are hashed first, so that slots can be fetched before they are
+needed. Cost: some 150 nanoseconds a word.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from searchkit.jit import JIT, njit
+from searchkit.jit import INLINE, JIT, njit
+from searchkit.suggest.kernels.memory import prefetch
 
 _COUNT, _USED = 0, 1
 """Places of the state: how many words there are, and how many bytes of letters."""
 _HALF, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
+_NONE, _ONE, _TWO = np.uint64(0), np.uint64(1), np.uint64(2)
+_LARGE_A, _LARGE_Z, _CASE = np.uint8(65), np.uint8(90), np.uint8(5)
+_AHEAD = 12
+"""Words whose slots are being fetched while one is looked up."""
 _SLOTS_AT_FIRST = 1 << 12
 
 
@@ -28,53 +34,75 @@ def _crc_table() -> npt.NDArray[np.uint32]:
     return table
 
 
+@njit(**INLINE)
+def _lower(letter: Any) -> Any:
+    """A byte, a large ASCII letter read as a small one; without a branch that nobody could foresee."""
+    return letter | np.uint8((letter >= _LARGE_A) & (letter <= _LARGE_Z)) << _CASE
+
+
 @njit(**JIT)
-def _same(arena: Any, start: Any, size: Any, other: Any) -> Any:
-    byte = 0
-    while byte < size and arena[start + byte] == arena[other + byte]:
-        byte += 1
-    return byte == size
+def _hash(letters: Any, ends: Any, chosen: Any, first: Any, last: Any, odd: Any, hashes: Any) -> None:
+    """Hashes of the words of rows `first` to before `last`."""
+    for row in range(first, last):
+        if chosen[row]:
+            at, end = np.uint64(ends[row - 1] + 1 if row else 0), np.uint64(ends[row])
+            hashed = end - at
+            while at < end:
+                hashed = (hashed ^ np.uint64(_lower(letters[at]))) * odd
+                hashed ^= hashed >> _HALF
+                at += _ONE
+            hashes[row - first] = hashed
 
 
 @njit(**JIT)
 def _number(
-    letters: Any, ends: Any, chosen: Any, first: Any, last: Any, odd: Any, slots: Any, arena: Any, word_ends: Any,
+    letters: Any, ends: Any, chosen: Any, first: Any, last: Any, hashes: Any, slots: Any, arena: Any, word_ends: Any,
     state: Any, found: Any,
 ) -> Any:  # fmt: skip
-    """Number the words of rows `first` to before `last`; where it ended, which is before `last` if room ran out."""
-    mask = len(slots) - 1
+    """Number the words of rows `first` to before `last`; where it ended, which is before `last` if room ran out.
+
+    Places are unsigned, since else each is asked whether it counts from the end.
+    """
+    mask, count, used = np.uint64(len(slots) - 1), np.uint64(state[_COUNT]), np.uint64(state[_USED])
+    words_most, bytes_most = np.uint64(min(len(slots) // 2, len(word_ends))), np.uint64(len(arena))
+    ended = last
     for row in range(first, last):
         if not chosen[row]:
             continue
-        start = ends[row - 1] + 1 if row else 0
-        size, count, used = ends[row] - start, state[_COUNT], state[_USED]
-        if 2 * (count + 1) > len(slots) or count == len(word_ends) or used + size + 1 > len(arena):
-            return row
-        hashed = np.uint64(size)
-        for byte in range(size):
-            letter = letters[start + byte]
-            if 65 <= letter <= 90:
-                letter |= np.uint8(32)
-            arena[used + byte] = letter
-            hashed = (hashed ^ np.uint64(letter)) * odd
-            hashed ^= hashed >> _HALF
-        slot, known = np.int64(hashed & np.uint64(mask)), np.int64(0)
-        while slots[slot] != 0:
-            if (slots[slot] ^ hashed) & _LOW == 0:
-                known = np.int64(slots[slot] >> _HALF)
-                begins = word_ends[known - 2] + 1 if known > 1 else 0
-                if word_ends[known - 1] - begins == size and _same(arena, used, size, begins):
-                    break
-                known = 0
-            slot = (slot + 1) & mask
-        if known == 0:
+        if row + _AHEAD < last:
+            prefetch(slots, np.int64(hashes[row - first + _AHEAD] & mask))
+        start = np.uint64(ends[row - 1] + 1 if row else 0)
+        size = np.uint64(ends[row]) - start
+        if count >= words_most or used + size >= bytes_most:
+            ended = row
+            break
+        byte = _NONE
+        while byte < size:
+            arena[used + byte] = _lower(letters[start + byte])
+            byte += _ONE
+        hashed = hashes[row - first]
+        slot, known = hashed & mask, _NONE
+        while slots[slot] != _NONE:
+            if (slots[slot] ^ hashed) & _LOW == _NONE:
+                known = slots[slot] >> _HALF
+                begins = np.uint64(word_ends[known - _TWO] + 1) if known > _ONE else _NONE
+                if np.uint64(word_ends[known - _ONE]) - begins == size:
+                    byte = _NONE
+                    while byte < size and arena[used + byte] == arena[begins + byte]:
+                        byte += _ONE
+                    if byte == size:
+                        break
+                known = _NONE
+            slot = (slot + _ONE) & mask
+        if known == _NONE:
             arena[used + size] = 10
             word_ends[count] = used + size
-            state[_COUNT], state[_USED] = count + 1, used + size + 1
-            known = count + 1
-            slots[slot] = np.uint64(known) << _HALF | hashed & _LOW
+            count, used = count + _ONE, used + size + _ONE
+            known = count
+            slots[slot] = known << _HALF | hashed & _LOW
         found[row - first] = known
-    return last
+    state[_COUNT], state[_USED] = count, used
+    return ended
 
 
 @njit(**JIT)
@@ -94,9 +122,21 @@ def _checks(arena: Any, word_ends: Any, count: Any, table: Any, hashes: Any) -> 
     for word in range(count):
         check = np.uint32(0xFFFFFFFF)
         for byte in range(start, word_ends[word]):
-            check = table[np.int64((check ^ np.uint32(arena[byte])) & np.uint32(0xFF))] ^ (check >> np.uint32(8))
+            letter = np.uint32(arena[np.uint64(byte)])
+            check = table[np.uint64((check ^ letter) & np.uint32(0xFF))] ^ (check >> np.uint32(8))
         hashes[word] = ~check
         start = word_ends[word] + 1
+
+
+@njit(**JIT)
+def _gather(arena: Any, word_ends: Any, order: Any, gathered: Any) -> None:
+    to = _NONE
+    for word in order:
+        at, end = np.uint64(word_ends[word - 1] + 1 if word else 0), np.uint64(word_ends[word])
+        while at <= end:
+            gathered[to] = arena[at]
+            at += _ONE
+            to += _ONE
 
 
 class WordTable:
@@ -149,13 +189,14 @@ class WordTable:
         ndarray of shape (last - first,), uint32
             Their numbers; 0 for those not chosen.
         """
-        found = np.zeros(last - first, np.uint32)
+        found, hashes = np.zeros(last - first, np.uint32), np.zeros(last - first, np.uint64)
         at = first
         with np.errstate(over="ignore"):  # Products of 64 bits wrap around on purpose, also where nothing is compiled.
+            _hash(letters, ends, chosen, first, last, self._odd, hashes)
             while True:
                 at = _number(
-                    letters, ends, chosen, at, last, self._odd, self._slots, self._arena, self._ends, self._state,
-                    found[at - first :],
+                    letters, ends, chosen, at, last, hashes[at - first :], self._slots, self._arena, self._ends,
+                    self._state, found[at - first :],
                 )  # fmt: skip
                 if at == last:
                     return found
@@ -174,6 +215,13 @@ class WordTable:
     def letters(self) -> bytes:
         """All words, in order of number, a line feed after each."""
         return self._arena[: int(self._state[_USED])].tobytes()
+
+    def gathered(self, order: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """Words by their numbers - 1, a line feed after each."""
+        sizes = np.diff(self._ends[: len(self)], prepend=-1)
+        found = np.empty(int(sizes[order].sum()), np.uint8)
+        _gather(self._arena, self._ends, order, found)
+        return found
 
     def words(self) -> list[str]:
         """The same as a list."""
