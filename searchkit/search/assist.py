@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from searchkit import limits
 from searchkit.analysis.analyzer import Analyzer
-from searchkit.analysis.surfaces import placed_surfaces, surfaces
+from searchkit.analysis.surfaces import placed_surfaces
 from searchkit.codec import bitmap
 from searchkit.codec.bitmap import BitMap
 from searchkit.index.snapshot import IndexSnapshot
@@ -37,6 +37,7 @@ from searchkit.query.tree import Field, Not, Phrase, Tree, Word, children_of
 from searchkit.search.match import matching
 from searchkit.search.request import Mode
 from searchkit.search.resolve import resolve
+from searchkit.search.typed import key_of, take_apart
 from searchkit.search.within import Within, documents_within
 from searchkit.segment.suggestions import Held, held_by, lost
 from searchkit.segment.suggestions import titles as titles_of
@@ -188,18 +189,8 @@ class Assistant:
         known: dict[str, str] = {}
         for title in titles:
             if title not in known:
-                known[title] = self.key(title)
+                known[title] = key_of(title, self._analyzer)
         return Completer(self.lexicon, self._words[1], self.pairs, Titles(titles, [known[title] for title in titles]))
-
-    def key(self, text: str) -> str:
-        """A text as titles and queries are compared: its surfaces folded, one space between."""
-        if text.isascii() and "'" not in text:
-            return " ".join(surfaces(text.lower()))
-        return " ".join(filter(None, map(self._analyzer.fold, surfaces(text))))
-
-    def _fold(self, surface: str) -> str:
-        """A surface folded; plain ones at once."""
-        return surface.lower() if surface.isascii() and surface.isalnum() else self._analyzer.fold(surface)
 
     # --- completions ------------------------------------------------------------------------------------
 
@@ -207,26 +198,10 @@ class Assistant:
         self, typed: str, limit: int, log: QueryLog | None = None, engine: Engine = "numpy"
     ) -> list[Suggestion]:
         """Completions of what was typed; see `Completer`. Queries come from a log, if there is one that is on."""
-        if typed.isascii() and typed.isalnum():  # The first word, as it mostly is.
-            key = beginning = typed[: limits.QUERY_CHARACTERS_MAX].lower()
-            head = before = ""
-        else:
-            text = clean_text(typed[: limits.QUERY_CHARACTERS_MAX]).lstrip()
-            placed = placed_surfaces(text)
-            if not placed:
-                return []
-            start, last = placed[-1]
-            fold = self._fold
-            plain = text.isascii() and "'" not in text
-            key = " ".join([surface.lower() for _, surface in placed]) if plain else self.key(text)
-            if start + len(last) == len(text):
-                beginning, head = fold(last), text[:start]
-                before = fold(placed[-2][1]) if len(placed) > 1 else ""
-            else:
-                beginning, head, before = "", text, fold(last)
-                key += " "
-        if limit < 1:
+        apart = take_apart(typed, self._analyzer)
+        if apart is None or limit < 1:
             return []
+        head, before, beginning, key = apart
         asked = self._queries(key, limit, log) if log is not None and log.enabled and key else []
         return self._completer.complete(head, before, beginning, key, limit, asked, engine)
 
@@ -234,7 +209,7 @@ class Assistant:
         """The queries of a log that begin so and find something, those asked most often first."""
         asked = self._asked
         if asked is None or not asked.holds(log):
-            asked = self._asked = Asked.of(log, self.key)
+            asked = self._asked = Asked.of(log, functools.partial(key_of, analyzer=self._analyzer))
         found: list[Suggestion] = []
         for query, times in asked.lexicon.complete(key, _TRIED * limit):
             text = asked.shown[query]
