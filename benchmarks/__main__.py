@@ -73,7 +73,7 @@ def who_takes_part(named: str | None, documents: int) -> tuple[list[type[Peer]],
 
 
 class Comparison:
-    """One corpus, indexed by every engine, asked by every engine, measured."""
+    """One corpus, indexed by engines and asked by them."""
 
     def __init__(self, corpus: Corpus, scratch: Path, left_out: dict[str, str]) -> None:
         self.corpus, self.scratch, self.left_out = corpus, scratch, left_out
@@ -99,8 +99,8 @@ class Comparison:
             tell(f"{engine.name}: {self.corpus.documents:,} documents in {figures['cpu_s']:.1f} CPU seconds")
         return built
 
-    def ask(self, engines: list[type[Peer]], questions: list[Question], rounds: int, budget_s: float) -> None:
-        """Check every answer once, then measure."""
+    def check(self, engines: list[type[Peer]], questions: list[Question], budget_s: float) -> None:
+        """Ask everything once, and compare the answers; then the lanes are there."""
         facts = Facts(self.corpus.documents, self.corpus.frequencies)
         ours: dict[tuple[int, str], Answer] = {}
         for engine in engines:
@@ -112,7 +112,9 @@ class Comparison:
                 ours = ours or found
                 self.lanes.append(lane)
                 tell(f"{lane.name} {variant}: {lane.asked:,} answers compared, {len(lane.findings)} differ")
-        run_rounds(self.lanes, rounds, tell)
+
+    def close(self) -> None:
+        """Let go of the indexes."""
         for peer in {id(lane.peer): lane.peer for lane in self.lanes}.values():
             peer.close()
 
@@ -204,7 +206,7 @@ def main(given: list[str] | None = None) -> int:
         tell(f"{whole.documents:,} documents, {whole.tokens:,} tokens, {len(whole.frequencies):,} terms")
         questions = choose(whole, data / "queries", options.per_class)
         sizes = sorted({int(size) for size in options.sizes.split(",") if size} - {whole.documents})
-        tables: dict[int, Table] = {}
+        comparisons = []
         for documents in [*(size for size in sizes if size < whole.documents), whole.documents]:
             last = documents == whole.documents
             part = whole if last else first_part(whole, documents, scratch / f"corpus-{documents}.txt")
@@ -213,8 +215,13 @@ def main(given: list[str] | None = None) -> int:
             engines = engines if last else engines[:1]
             comparison = Comparison(part, scratch, left_out)
             engines = comparison.build(engines)
-            comparison.ask(engines, questions, options.rounds, options.budget)
-            tables[documents] = tabulate(comparison.lanes, questions)
+            comparison.check(engines, questions, options.budget)
+            comparisons.append(comparison)
+        # All sizes by turns, too: growth would else be told from hours when the machine was at another pace.
+        run_rounds([lane for each in comparisons for lane in each.lanes], options.rounds, tell)
+        tables = {each.corpus.documents: tabulate(each.lanes, questions) for each in comparisons}
+        for each in comparisons:
+            each.close()
         races: dict[str, Any] = {}
         if any(engine.name == "tantivy" for engine in engines):
             tell("indexing both texts in turn")

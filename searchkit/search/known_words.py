@@ -96,7 +96,8 @@ def _answer(words: KnownWords, query: str, mode: Mode, asked: Asked, room: Room,
         total = partial(words.matches, asked)
     answer = Answer(words.held, words.analyzer, query, mode, total)
     first = found >> HELD_BITS << 3
-    return answer, hits_of(_PAIRS(room.pairs[first : first + ((found & _HELD_MASK) << 3)]), answer)
+    pairs = _PAIRS(room.pairs[first : first + ((found & _HELD_MASK) << 3)]) if found else ()
+    return answer, hits_of(pairs, answer)
 
 
 class KnownWords:
@@ -136,7 +137,7 @@ class KnownWords:
             if met is None:
                 return None
             asked, room = met, getattr(self._rooms, "own", None) or self._room(met, limit)
-        found: int = asked.kernel(asked.address, room.address, limit)
+        found: int = asked.kernel(asked.address, room.address, limit) if limit else 0
         if found < 0:
             if found != FULL:
                 raise damaged(asked.tables, found)

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.__main__ import Comparison, facts_of, pictures, report
 from benchmarks.corpus import write_corpus
+from benchmarks.measure import run_rounds
 from benchmarks.peers import PEERS
 from benchmarks.questions import Question
 from benchmarks.table import tabulate
@@ -35,7 +36,9 @@ def made(tmp_path_factory):
     engines = [PEERS["searchkit"]] + [e for e in PEERS.values() if e.name != "searchkit" and not e.missing()]
     comparison = Comparison(corpus, scratch, {})
     engines = comparison.build(engines)
-    comparison.ask(engines, questions, 1, 60.0)
+    comparison.check(engines, questions, 60.0)
+    run_rounds(comparison.lanes, 1, lambda _: None)
+    comparison.close()
     return comparison, questions
 
 
