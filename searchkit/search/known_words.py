@@ -96,6 +96,7 @@ def _answer(words: KnownWords, query: str, mode: Mode, asked: Asked, room: Room,
         total = partial(words.matches, asked)
     answer = Answer(words.held, words.analyzer, query, mode, total)
     first = found >> HELD_BITS << 3
+    # Whoever only counts finds nothing, and need not look into the room.
     pairs = _PAIRS(room.pairs[first : first + ((found & _HELD_MASK) << 3)]) if found else ()
     return answer, hits_of(pairs, answer)
 

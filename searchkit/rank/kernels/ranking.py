@@ -36,8 +36,8 @@ from searchkit.rank.kernels.lists import open_lists, word_at
 from searchkit.rank.kernels.single import rank_single
 from searchkit.rank.kernels.windows import rank_windows
 
-BLOCKS_DOCUMENTS_MIN = 4096
-"""Documents of a segment from which on block maxima are worth having."""
+BLOCKS_DOCUMENTS_MIN, BLOCKS_DOCUMENTS_FIRST = 1024, 4096
+"""Documents of a segment from which on block maxima are worth having; and of one that comes first, without a threshold."""
 _INTERSECTED_SHARE = 16
 """Of required leaves of which one stands in fewer than one in so many documents, intersecting beats bounding blocks."""
 _SIFT_NS = 4.0
@@ -89,7 +89,8 @@ def rank_segment(
             rarest = min(rarest, leaves.places[leaf, FREQUENCY])
     dense &= rarest * _INTERSECTED_SHARE > documents
     scale, visited, scored, bounds = weigh(leaves, scratch.weights), -1, 0, scratch.bounds[:0]
-    if len(heap) <= BLOCKS_K_MAX and documents >= BLOCKS_DOCUMENTS_MIN and (dense or not required):
+    worth = documents >= (BLOCKS_DOCUMENTS_MIN if held == len(heap) else BLOCKS_DOCUMENTS_FIRST)
+    if worth and len(heap) <= BLOCKS_K_MAX and (dense or not required):
         cost = rarest * _SIFT_NS if required else 0.0
         before = held
         for i in range(held):
