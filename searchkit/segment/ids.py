@@ -47,7 +47,7 @@ class IdTable:
         Verifies the bytes of the part from a start to a stop; raises SegmentDamaged.
     """
 
-    __slots__ = ("_docs", "_ends", "_hashes", "_text", "_verified", "_verify")
+    __slots__ = ("_docs", "_ends", "_hashes", "_text", "_verified", "_verify", "_whole")
 
     def __init__(
         self,
@@ -64,15 +64,17 @@ class IdTable:
         self._text = text
         self._verified = verified
         self._verify = verify
+        self._whole = False
 
     def id(self, doc: DocId) -> str:
         """The id of a document."""
         ends = self._ends
         start, stop = ends[doc - 1] if doc else 0, ends[doc]
-        first, last = start // CHECKSUM_BLOCK_BYTES, (stop - 1) // CHECKSUM_BLOCK_BYTES
-        # What is in one block that was verified needs no more asking; every hit of every search comes by here.
-        if first != last or not self._verified[first]:
-            self._verify(start, stop)
+        if not self._whole:  # Every hit of every search comes by here: not asked any more once all is verified.
+            first, last = start // CHECKSUM_BLOCK_BYTES, (stop - 1) // CHECKSUM_BLOCK_BYTES
+            if first != last or not self._verified[first]:
+                self._verify(start, stop)
+                self._whole = 0 not in bytes(self._verified)
         return self._text[start:stop].tobytes().decode()
 
     def all(self) -> list[str]:
