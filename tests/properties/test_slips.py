@@ -55,6 +55,15 @@ def test_compiled_and_plain_forgive_alike(table, typed, slipped, limit) -> None:
         for before in ("", "de"):
             plain, compiled = both(of, before, text[: TYPED_MAX + 2], limit)
             assert plain == compiled, (before, text)
+            assert len({one.text.casefold() for one in plain}) == len(plain), (before, text)
+
+
+def test_a_word_that_several_slips_lead_to_is_there_once() -> None:
+    """Two letters exchanged at the end of what was typed look like one too few, as well."""
+    of = completer({"abdcx": 3, "abdcy": 2}, {"de": ["abdcy"]})
+    for before, expected in (("", ["abdcx", "abdcy"]), ("de", ["de abdcy", "de abdcx"])):
+        for found in both(of, before, "abcd", 8):
+            assert [one.text for one in found] == expected
 
 
 @pytest.mark.parametrize("limit", [3, 8, 100, 500])
@@ -101,12 +110,13 @@ def test_compiled_and_plain_complete_alike(table, shown, titles, asked, limit) -
 
 
 def test_more_words_after_another_than_are_asked_about() -> None:
-    """Of words that begin alike, those that are remembered answer as they did at first."""
-    table = {"ab" + "".join(map(chr, (97 + n % 26, 97 + n // 26 % 26))): n % 50 + 1 for n in range(600)}
+    """Of words that begin alike, those that are remembered answer as they did at first, and not for other beginnings."""
+    ends = ["".join(map(chr, (97 + n % 26, 97 + n // 26))) for n in range(600)]
+    table = {first + end: n % 50 + 1 for first in ("ab", "bc") for n, end in enumerate(ends)}
     cells = cells_of(np.array([word_hash("de")], np.uint32), np.array([word_hash(w) for w in [*table][::3]], np.uint32))
     of = Completer(Lexicon.of(table), {}, Pairs(PairCounts.of(cells), bits_from=1), NO_TITLES)
     for _ in range(2):
-        for typed in ("ab", "abc", "a", "", "abx"):
+        for typed in ("ab", "bc", "abc", "a", "", "b", "abx"):
             plain, compiled = both(of, "de", typed, 20)
             assert plain == compiled and plain
 
