@@ -82,7 +82,8 @@ def _beside(script: str) -> Iterator[Callable[[], object]]:
     One that fails, or cannot be started, leaves its work to whoever needs it.
     """
     try:
-        child = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+        quiet = subprocess.DEVNULL  # What a command prints is its own; and a child asks for nothing.
+        child = subprocess.Popen([sys.executable, "-c", script], stdin=quiet, stdout=quiet, stderr=quiet)
     except OSError:
         yield lambda: None
         return

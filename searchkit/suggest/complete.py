@@ -210,8 +210,12 @@ class Completer:
         return self._suggestions(head, chosen.take(order).tolist(), [together.get(place, 0) for place in order])
 
     def _suggestions(self, head: str, numbers: Sequence[int], together: Iterable[int] = _NEVER) -> list[Suggestion]:
+        words = list(map(self._lexicon.words.__getitem__, numbers))
+        texts = [head + self._shown.get(word, word) for word in words]
         weights = self._lexicon.counts[np.asarray(numbers, np.int64)].tolist()
-        return self._spelled(head, numbers, weights, together)
+        return list(map(_suggestion, zip(texts, weights, _WORD, together, strict=False)))
+
+    # --- the compiled way ---------------------------------------------------------------------------------
 
     def _spelled(
         self, head: str, numbers: Iterable[int], weights: Iterable[int], together: Iterable[int] = _NEVER
@@ -226,8 +230,6 @@ class Completer:
     def _texts(self, head: str, numbers: Iterable[int]) -> list[str]:
         texts = list(map(self._display.__getitem__, numbers))
         return [head + text for text in texts] if head else texts
-
-    # --- the compiled way ---------------------------------------------------------------------------------
 
     @cached_property
     def _compiled(self) -> Compiled:
@@ -298,8 +300,10 @@ class Completer:
             wanted = room + len(texts)  # Some may have been found before.
             if before:
                 words = self._after(head, before, numbers, wanted, compiled=compiled)
-            else:
+            elif compiled:
                 words = self._spelled(head, numbers[:wanted], weights)
+            else:
+                words = self._suggestions(head, numbers[:wanted])
             if texts:
                 words = [one for one in words if one.text.casefold() not in texts][:room]
             forgiven += words
