@@ -217,7 +217,7 @@ def main(given: list[str] | None = None) -> int:
             engines = comparison.build(engines)
             comparison.check(engines, questions, options.budget)
             comparisons.append(comparison)
-        # All sizes by turns, too: growth would else be told from hours when the machine was at another pace.
+        # All sizes by turns, too; else growth would also tell how the machine's pace changed meanwhile.
         run_rounds([lane for each in comparisons for lane in each.lanes], options.rounds, tell)
         tables = {each.corpus.documents: tabulate(each.lanes, questions) for each in comparisons}
         for each in comparisons:

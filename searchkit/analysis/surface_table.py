@@ -105,9 +105,8 @@ class SurfaceTable:
         self._arena = np.zeros(4 * self._slots_at_first, np.uint8)
         self._ends = np.zeros(self._slots_at_first // 2, np.int64)
         self._simple = np.zeros(self._slots_at_first // 2, np.bool_)
-        self._terms_and_words = np.zeros(
-            (self._slots_at_first // 2, 2), np.int32
-        )  # Side by side: one line of the cache.
+        # Side by side, so that both are in one line of the cache.
+        self._terms_and_words = np.zeros((self._slots_at_first // 2, 2), np.int32)
         self._several = packed("q", (0, 0))  # At 1: no term at all.
         arrays = self._arrays()
         self._bytes_at_first = sum(array.nbytes for array in arrays)
